@@ -1,0 +1,1 @@
+"""The classifier: lexicon, features, linear model, force, evidence. Used by the stage `codings` alone."""

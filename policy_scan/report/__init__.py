@@ -1,0 +1,1 @@
+"""Reports: the table and its evidence as workbook, web page and data."""
