@@ -1,0 +1,43 @@
+"""What all tests share: the flag that rewrites golden files, and the folders of the repository."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+# One thread per process: tests run beside each other and must give the same floats everywhere.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+REPOSITORY = Path(__file__).parents[1]
+REAL_CORPUS = Path(__file__).parents[2] / "shared"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--regenerate-golden",
+        action="store_true",
+        default=False,
+        help="write tests/golden/ anew from what the pipeline gives now; look at the difference before committing it",
+    )
+
+
+@pytest.fixture
+def regenerate_golden(request: pytest.FixtureRequest) -> bool:
+    return bool(request.config.getoption("--regenerate-golden"))
+
+
+@pytest.fixture(scope="session")
+def shipped_corpus() -> Path:
+    """The folder of sample PDFs in the repository."""
+    return REPOSITORY / "corpus"
+
+
+@pytest.fixture(scope="session")
+def real_corpus() -> Path:
+    """The real documents beside the repository; the test is skipped where they are not there."""
+    folder = REAL_CORPUS / "corpus"
+    if not folder.is_dir():
+        pytest.skip("the real corpus isn't beside the repository (../shared/corpus)")
+    return folder
