@@ -247,6 +247,7 @@ class Cell:
     n_documents: int
     n_searched_documents: int
     n_searched_provisions: int
+    n_failed_documents: int
     n_failed_pages: int
     search_incomplete: bool
     n_to_check: int

@@ -1,0 +1,235 @@
+"""Stage cells: what the corpus of one jurisdiction holds on one theme, with its best evidence first.
+
+The rule (codebook, `status`): a duty, prohibition or right in a binding act is 'binding'; a permission or definition
+there is 'enabled'; a commitment anywhere, or any force but statement and definition in a plan-like or proposed act,
+is 'committed'; all else is 'described', and so is whatever a repealed act says. The strongest wins.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from ..citations import act_date, cite, describe_search
+from ..codebook import Codebook
+from ..config import Config
+from ..jurisdictions import UNKNOWN, country_of
+from ..records import BINDING_TYPES, Cell, CellStatus, Coding, Document, Issue, Provision, ReviewState
+
+COMMITTING_TYPES = frozenset({"strategy", "action_plan", "guideline", "circular"})
+_STRENGTH: tuple[CellStatus, ...] = ("binding", "enabled", "committed", "described")
+# Duties, prohibitions and rights weigh alike; a commitment or a permission says more to the reader than a definition.
+_FORCE_TIER = {
+    "prohibition": 0, "obligation": 0, "right": 0, "permission": 1, "commitment": 1, "definition": 2, "statement": 3,
+}  # fmt: skip
+
+
+def act_type(document: Document, provision: Provision) -> str:
+    """The type that counts: the act's inside a gazette issue or where the document's own is unknown."""
+    if document.doc_type in ("gazette", "other") and provision.act_type:
+        return provision.act_type
+    return document.doc_type
+
+
+def is_binding(document: Document, provision: Provision) -> bool:
+    """Whether the provision stands in a binding act; a quoted one counts as the act's that quotes it."""
+    return act_type(document, provision) in BINDING_TYPES and document.legal_status not in ("proposed", "repealed")
+
+
+def status_of(document: Document, provision: Provision, force: str) -> CellStatus:
+    """The status that one provision of this force gives to its cell."""
+    if document.legal_status == "repealed":
+        return "described"
+    if force == "commitment":
+        return "committed"
+    if is_binding(document, provision):
+        if force in ("obligation", "prohibition", "right"):
+            return "binding"
+        return "enabled" if force in ("permission", "definition") else "described"
+    soft = act_type(document, provision) in COMMITTING_TYPES or document.legal_status == "proposed"
+    return "committed" if soft and force not in ("statement", "definition") else "described"
+
+
+def belongs(jurisdictions: Iterable[str], column: str) -> bool:
+    """Whether a document of these jurisdictions enters a column: BE-VLG enters BE, and a column BE-VLG of its own."""
+    return any(code == column or country_of(code) == column for code in jurisdictions)
+
+
+def columns_of(documents: Sequence[Document], configured: Sequence[str]) -> tuple[str, ...]:
+    """The configured columns, then every other country (or EU) found in the corpus, in order of code."""
+    found = {country_of(code) for document in documents for code in document.jurisdictions if code != UNKNOWN}
+    return (*configured, *sorted(found - set(configured)))
+
+
+@dataclass(frozen=True, slots=True)
+class _Finding:
+    """One assigned coding with its provision and document, and the status it would give."""
+
+    document: Document
+    provision: Provision
+    coding: Coding
+    status: CellStatus
+    supports: bool
+
+    @property
+    def rule(self) -> str:
+        """Language versions of one rule share this."""
+        return self.provision.parallel_id or self.provision.provision_id
+
+    @property
+    def order(self) -> tuple[object, ...]:
+        """Best first: status, force, core theme, probability, binding act, own (not quoted) text, newest, place."""
+        newest = tuple(-int(part) for part in act_date(self.document, self.provision).split("-") if part.isdigit())
+        return (
+            _STRENGTH.index(self.status),
+            _FORCE_TIER.get(self.coding.force, 3),
+            self.coding.rank,
+            -self.coding.probability,
+            not is_binding(self.document, self.provision),
+            self.provision.quoted,
+            (newest or (0,)),
+            self.document.path,
+            self.provision.ordinal,
+            self.provision.provision_id,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Search:
+    """What was searched in one jurisdiction."""
+
+    n_documents: int
+    n_provisions: int
+    n_failed_documents: int
+    n_failed_pages: int
+    incomplete: bool
+
+
+def _search(documents: Sequence[Document], n_provisions: Mapping[str, int], errors: frozenset[str]) -> _Search:
+    included = [document for document in documents if document.status != "excluded"]
+    readable = [document for document in included if document.status != "failed"]
+    failed_pages = sum(document.n_pages_failed for document in included)
+    return _Search(
+        n_documents=len(readable),
+        n_provisions=sum(n_provisions.get(document.doc_id, 0) for document in readable),
+        n_failed_documents=len(included) - len(readable),
+        n_failed_pages=failed_pages,
+        incomplete=failed_pages > 0
+        or any(document.status != "ok" or document.doc_id in errors for document in included),
+    )
+
+
+def _once(findings: Iterable[_Finding]) -> list[_Finding]:
+    """Best first, each rule once: its best version stands for its language versions."""
+    best: dict[str, _Finding] = {}
+    for finding in sorted(findings, key=lambda item: item.order):
+        best.setdefault(finding.rule, finding)
+    return list(best.values())
+
+
+def _review_state(theme: str, evidence: Sequence[_Finding], decisions: Mapping[tuple[str, str], bool]) -> ReviewState:
+    decided = sum((finding.provision.provision_id, theme) in decisions for finding in evidence)
+    if not decided:
+        return "none"
+    return "all" if decided == len(evidence) else "part"
+
+
+def _cell(
+    theme: str,
+    column: str,
+    search: _Search,
+    findings: Sequence[_Finding],
+    decisions: Mapping[tuple[str, str], bool],
+    language: str,
+) -> Cell:
+    evidence = _once(finding for finding in findings if finding.supports)
+    rules = {finding.rule for finding in evidence}
+    to_check = _once(finding for finding in findings if finding.rule not in rules)
+    status: CellStatus
+    confidence: float | None = None
+    if evidence:
+        best = evidence[0]
+        status, confidence = best.status, best.coding.probability
+        citation = cite(best.document, best.provision, language)
+    else:
+        status = "not_found" if search.n_documents else "not_searched"
+        citation = describe_search(
+            n_documents=search.n_documents,
+            n_provisions=search.n_provisions,
+            n_failed_documents=search.n_failed_documents,
+            n_failed_pages=search.n_failed_pages,
+            incomplete=search.incomplete,
+            n_to_check=len(to_check),
+            language=language,
+        )
+    return Cell(
+        theme=theme,
+        jurisdiction=column,
+        status=status,
+        n_provisions=len(evidence),
+        n_documents=len({finding.document.doc_id for finding in evidence}),
+        n_searched_documents=search.n_documents,
+        n_searched_provisions=search.n_provisions,
+        n_failed_documents=search.n_failed_documents,
+        n_failed_pages=search.n_failed_pages,
+        search_incomplete=search.incomplete,
+        n_to_check=len(to_check),
+        confidence=confidence,
+        review_state=_review_state(theme, evidence, decisions),
+        evidence=tuple(finding.provision.provision_id for finding in evidence),
+        citation=citation,
+        to_check=tuple(finding.provision.provision_id for finding in to_check),
+    )
+
+
+def compile_cells(
+    documents: Sequence[Document],
+    provisions: Sequence[Provision],
+    codings: Sequence[Coding],
+    issues: Sequence[Issue],
+    config: Config,
+    codebook: Codebook,
+    cell_thresholds: Mapping[str, float],
+    decisions: Mapping[tuple[str, str], bool] | None = None,
+) -> list[Cell]:
+    """A cell for every active theme and every jurisdiction, in the order of codebook and columns.
+
+    A coding supports its cell when it is assigned and its probability reaches `cell_thresholds[theme]`
+    (`config.cells.threshold` where the model gives none); weaker assigned ones are listed in `to_check`.
+    `decisions` maps (provision_id, theme) to a reviewer's yes (supports whatever its probability) or no (left out).
+    `confidence` is the probability of the best evidence, None where there is none. Documents of an unknown
+    jurisdiction enter no cell; a document of several jurisdictions counts in each. `search_incomplete`: a document or
+    page of the jurisdiction failed or was read in part, or an error was recorded for one.
+    """
+    decisions = decisions or {}
+    by_document = {document.doc_id: document for document in documents}
+    by_provision = {provision.provision_id: provision for provision in provisions}
+    n_provisions: dict[str, int] = {}
+    for provision in provisions:
+        n_provisions[provision.doc_id] = n_provisions.get(provision.doc_id, 0) + 1
+    errors = frozenset(issue.doc_id for issue in issues if issue.severity == "error" and issue.doc_id is not None)
+
+    active = set(codebook.active)
+    by_theme: dict[str, list[_Finding]] = {theme: [] for theme in codebook.active}
+    for coding in codings:
+        decision = decisions.get((coding.provision_id, coding.theme))
+        if coding.theme not in active or decision is False or not (coding.assigned or decision):
+            continue
+        provision = by_provision[coding.provision_id]
+        document = by_document[provision.doc_id]
+        threshold = cell_thresholds.get(coding.theme, config.cells.threshold)
+        supports = bool(decision) or coding.probability >= threshold
+        status = status_of(document, provision, coding.force)
+        by_theme[coding.theme].append(_Finding(document, provision, coding, status, supports))
+
+    columns = columns_of(documents, config.table.jurisdictions)
+    members = {
+        column: [document for document in documents if belongs(document.jurisdictions, column)] for column in columns
+    }
+    searches = {column: _search(members[column], n_provisions, errors) for column in columns}
+    cells: list[Cell] = []
+    for theme in codebook.active:
+        for column in columns:
+            inside = [f for f in by_theme[theme] if belongs(f.document.jurisdictions, column)]
+            cells.append(_cell(theme, column, searches[column], inside, decisions, config.table.language))
+    return cells

@@ -1,0 +1,227 @@
+"""Cells: the rule of status, what counts once, what only awaits a check, and what was searched."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from typing import Any
+
+import example_run as make
+import pytest
+
+from policy_scan.records import BINDING_TYPES, DOC_TYPES, FORCES, Cell, Coding, Document, Issue, Provision
+from policy_scan.stages.cells import COMMITTING_TYPES, compile_cells, status_of
+from policy_scan.stages.state_of_play import tabulate
+
+THEME = "non_digital_access"
+
+
+def compiled(
+    documents: Sequence[Document],
+    provisions: Sequence[Provision],
+    codings: Sequence[Coding],
+    issues: Sequence[Issue] = (),
+    thresholds: dict[str, float] | None = None,
+    **more: Any,
+) -> dict[tuple[str, str], Cell]:
+    found = compile_cells(
+        documents, provisions, codings, issues, make.config(), make.codebook(), thresholds or {}, **more
+    )
+    assert len({(cell.theme, cell.jurisdiction) for cell in found}) == len(found)
+    return {(cell.theme, cell.jurisdiction): cell for cell in found}
+
+
+@pytest.mark.parametrize(("doc_type", "force"), list(itertools.product(DOC_TYPES, FORCES)))
+@pytest.mark.parametrize("legal_status", ["", "in_force", "adopted", "proposed", "repealed"])
+def test_status_follows_the_rule_of_the_codebook(doc_type: str, force: str, legal_status: str) -> None:
+    doc = make.document("x", doc_type=doc_type, legal_status=legal_status)
+    status = status_of(doc, make.provision("p", doc), force)
+    binding = doc_type in BINDING_TYPES and legal_status not in ("proposed", "repealed")
+    if legal_status == "repealed":
+        assert status == "described"
+    elif binding and force in ("obligation", "prohibition", "right"):
+        assert status == "binding"
+    elif binding and force in ("permission", "definition"):
+        assert status == "enabled"
+    elif force == "commitment" or (
+        (doc_type in COMMITTING_TYPES or legal_status == "proposed") and force not in ("statement", "definition")
+    ):
+        assert status == "committed"
+    else:
+        assert status == "described"
+
+
+@pytest.mark.parametrize(
+    ("doc_type", "act_type", "expected"),
+    [("gazette", "decree", "binding"), ("gazette", "", "described"), ("gazette", "circular", "committed"),
+     ("report", "law", "described"), ("law", "circular", "binding")],
+)  # fmt: skip
+def test_the_act_counts_inside_a_gazette_and_the_document_elsewhere(
+    doc_type: str, act_type: str, expected: str
+) -> None:
+    doc = make.document("x", doc_type=doc_type)
+    assert status_of(doc, make.provision("p", doc, act_type=act_type), "obligation") == expected
+
+
+def test_every_theme_and_jurisdiction_has_a_cell_and_unknown_has_none() -> None:
+    docs = [
+        make.document("a"),
+        make.document("b", "unknown", jurisdictions=("unknown",)),
+        make.document("c", "EU"),
+        make.document("d", "BE-WAL"),
+        make.document("e", "PT"),
+    ]
+    provisions = [make.provision(f"p{doc.doc_id}", doc) for doc in docs]
+    cells = compiled(docs, provisions, [make.coding(p.provision_id) for p in provisions])
+    assert [j for t, j in cells if t == THEME] == ["FR", "BE", "GR", "EU", "PT"]
+    assert {t for t, _ in cells} == set(make.codebook().active)
+    assert cells[THEME, "BE"].evidence == ("pd",)
+    assert not any("pb" in cell.evidence for cell in cells.values())
+    assert cells[THEME, "GR"].status == "not_searched"
+
+
+def test_a_document_of_two_countries_counts_in_each() -> None:
+    doc = make.document("a", jurisdictions=("FR", "BE-DG", "BE"))
+    cells = compiled([doc], [make.provision("p", doc)], [make.coding("p")])
+    assert cells[THEME, "FR"].evidence == cells[THEME, "BE"].evidence == ("p",)
+    assert cells[THEME, "BE"].n_searched_documents == 1
+
+
+def test_only_codings_over_the_threshold_support_and_the_others_are_to_check() -> None:
+    doc = make.document("a")
+    provisions = [make.provision(name, doc) for name in ("sure", "edge", "weak", "off")]
+    codings = [
+        make.coding("sure", probability=0.95, force="permission"),
+        make.coding("edge", probability=0.7, force="permission"),
+        make.coding("weak", probability=0.69),
+        make.coding("off", probability=0.99, assigned=False, force=""),
+    ]
+    cell = compiled([doc], provisions, codings, thresholds={THEME: 0.7})[THEME, "FR"]
+    assert (cell.status, cell.evidence, cell.to_check) == ("enabled", ("sure", "edge"), ("weak",))
+    assert (cell.n_provisions, cell.n_to_check, cell.confidence) == (2, 1, 0.95)
+    cell = compiled([doc], provisions, codings)[THEME, "FR"]  # the configuration's 0.6 where the model gives none
+    assert (cell.status, cell.evidence[0], cell.to_check) == ("binding", "weak", ())
+
+
+def test_a_weak_coding_alone_is_not_found_and_says_what_to_check() -> None:
+    doc = make.document("a")
+    cell = compiled([doc], [make.provision("p", doc)], [make.coding("p", probability=0.5)])[THEME, "FR"]
+    assert (cell.status, cell.confidence, cell.to_check) == ("not_found", None, ("p",))
+    assert cell.citation == "searched: 1 document, 1 provision; 1 uncertain provision to check"
+
+
+def test_the_strongest_wins_and_evidence_stands_best_first_whatever_the_order_of_input() -> None:
+    law = make.document("a")
+    plan = make.document("b", doc_type="strategy", date="2025")
+    old = make.document("c", legal_status="repealed")
+    rows = [
+        (make.provision("plan", plan), make.coding("plan", probability=0.99, force="commitment")),
+        (make.provision("repealed", old), make.coding("repealed", probability=0.99)),
+        (make.provision("second", law, ordinal=9), make.coding("second", probability=0.8)),
+        (make.provision("first", law, ordinal=2), make.coding("first", probability=0.8)),
+        (make.provision("side", law), make.coding("side", probability=0.99, rank=2)),
+        (make.provision("may", law), make.coding("may", probability=0.99, force="permission")),
+    ]
+    expected = ("first", "second", "side", "may", "plan", "repealed")
+    for order in itertools.permutations(rows, len(rows)):
+        provisions, codings = zip(*order, strict=True)
+        cell = compiled([old, law, plan], provisions, codings)[THEME, "FR"]
+        assert cell.evidence == expected
+        if order[0][0].provision_id == "first":
+            break
+    assert (cell.status, cell.n_documents) == ("binding", 3)
+
+
+def test_newer_acts_come_before_older_ones_of_equal_weight() -> None:
+    docs = [make.document("a", date="2019-12-31"), make.document("b", date="2024"), make.document("c", date="")]
+    provisions = [make.provision(f"p{doc.doc_id}", doc) for doc in docs]
+    cell = compiled(docs, provisions, [make.coding(p.provision_id) for p in provisions])[THEME, "FR"]
+    assert cell.evidence == ("pb", "pa", "pc")
+
+
+def test_repealed_acts_are_described_and_marked() -> None:
+    doc = make.document("a", legal_status="repealed")
+    cell = compiled([doc], [make.provision("p", doc)], [make.coding("p")])[THEME, "FR"]
+    assert cell.status == "described"
+    assert cell.citation.endswith("(repealed)")
+
+
+def test_language_versions_of_one_rule_count_once() -> None:
+    doc = make.document("a", "BE")
+    provisions = [
+        make.provision("fr", doc, parallel_id="rule-1"),
+        make.provision("nl", doc, parallel_id="rule-1", language="nl"),
+        make.provision("other", doc, parallel_id="rule-2"),
+        make.provision("weak", doc, parallel_id="rule-2"),
+    ]
+    codings = [
+        make.coding("fr", probability=0.8),
+        make.coding("nl", probability=0.9),
+        make.coding("other", probability=0.7),
+        make.coding("weak", probability=0.3),
+    ]
+    cell = compiled([doc], provisions, codings)[THEME, "BE"]
+    assert (cell.n_provisions, cell.evidence, cell.n_to_check) == (2, ("nl", "other"), 0)
+
+
+def test_a_quoted_provision_counts_as_the_act_that_quotes_it() -> None:
+    doc = make.document("a", doc_type="gazette")
+    quoted = make.provision("p", doc, act_type="law", quoted=True)
+    cell = compiled([doc], [quoted], [make.coding("p")])[THEME, "FR"]
+    assert cell.status == "binding"
+    assert "amending text" in cell.citation
+
+
+def test_not_found_says_what_was_searched_and_what_failed() -> None:
+    docs = [
+        make.document("a"),
+        make.document("b", n_pages_failed=2, status="partial"),
+        make.document("c", status="failed"),
+        make.document("d", status="excluded", exclude_reason="a draft"),
+    ]
+    provisions = [make.provision(f"p{n}", docs[0]) for n in range(3)]
+    cell = compiled(docs, provisions, [])["openness", "FR"]
+    assert (cell.status, cell.search_incomplete, cell.confidence) == ("not_found", True, None)
+    assert (cell.n_searched_documents, cell.n_searched_provisions) == (2, 3)
+    assert (cell.n_failed_documents, cell.n_failed_pages) == (1, 2)
+    assert cell.citation == (
+        "searched: 2 documents, 3 provisions; 1 document could not be read; 2 pages failed; search incomplete"
+    )
+
+
+def test_a_jurisdiction_whose_every_document_failed_was_not_searched() -> None:
+    cell = compiled([make.document("a", status="failed")], [], [])[THEME, "FR"]
+    assert (cell.status, cell.search_incomplete, cell.n_failed_documents) == ("not_searched", True, 1)
+
+
+def test_an_error_recorded_for_a_document_makes_the_search_incomplete() -> None:
+    doc = make.document("a")
+    error = Issue("a", None, "codings", "timeout", "error", "It took too long.", "raise the limit.")
+    assert compiled([doc], [], [], [error])[THEME, "FR"].search_incomplete
+    assert not compiled([doc], [], [])[THEME, "FR"].search_incomplete
+
+
+def test_a_reviewers_decision_outweighs_the_probability() -> None:
+    doc = make.document("a")
+    provisions = [make.provision("weak", doc), make.provision("strong", doc)]
+    codings = [make.coding("weak", probability=0.3, force="permission"), make.coding("strong")]
+    decisions = {("weak", THEME): True, ("strong", THEME): False}
+    cell = compiled([doc], provisions, codings, decisions=decisions)[THEME, "FR"]
+    assert (cell.status, cell.evidence, cell.review_state) == ("enabled", ("weak",), "all")
+    cell = compiled([doc], provisions, codings, decisions={("weak", THEME): True})[THEME, "FR"]
+    assert (cell.status, cell.review_state) == ("binding", "part")
+
+
+def test_the_table_repeats_the_cells() -> None:
+    cells = make.cells()
+    table = tabulate(cells, make.config(), make.codebook())
+    assert table.column_names == [
+        "theme",
+        *(f"{j}_{what}" for j in ("FR", "BE", "GR") for what in ("status", "citation")),
+    ]
+    rows = {row["theme"]: row for row in table.to_pylist()}
+    for cell in cells:
+        assert rows[cell.theme][f"{cell.jurisdiction}_status"] == cell.status
+        assert rows[cell.theme][f"{cell.jurisdiction}_citation"] == cell.citation
+    with pytest.raises(KeyError):
+        tabulate(cells[:-1], make.config(), make.codebook())
