@@ -1,0 +1,220 @@
+"""Words on a page and the white space between them: arrays in, arrays out, nothing about documents.
+
+Coordinates are PDF points, origin at the top left, y downwards.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from .pdf import Floats, Ints, Sheet
+from .records import Box, Line
+
+Bools = npt.NDArray[np.bool_]
+
+ASCENT, DESCENT = 0.78, 0.22
+"""Height of a line's box above and below its baseline, in ems: the same for every font."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Words:
+    """n words of one page, in stream order. `first` and `last` (half open) index the sheet's characters.
+
+    `base` is the baseline; `chain` numbers runs of words set one after the other on one line; `spaced` tells whether
+    white space stands before the word inside its chain.
+    """
+
+    first: Ints
+    last: Ints
+    x0: Floats
+    x1: Floats
+    base: Floats
+    size: Floats
+    style: Ints
+    chain: Ints
+    spaced: Bools
+
+    def __len__(self) -> int:
+        return len(self.first)
+
+
+def ink_of(sheet: Sheet, keep_hidden: bool, angle: int) -> Ints:
+    """Indices of the characters that are printed on the page at this angle: no blanks, nothing outside or hidden."""
+    count = len(sheet.text)
+    if not count:
+        return np.zeros(0, np.int32)
+    points = np.frombuffer(sheet.text.encode("utf-32-le", "surrogatepass"), np.uint32)
+    fits = np.array([(s.visible or keep_hidden) and s.angle == angle for s in sheet.styles])
+    printed = (points > 32) & ((points < 0x7F) | (points >= 0xA1)) & ~((points >= 0x2000) & (points <= 0x200F))
+    printed &= (points != 0x3000) & (points != 0xFEFF) & (points != 0x202F) & (points != 0x205F)
+    printed |= points == 2  # pdfium's hyphen at a line's end
+    boxes = sheet.boxes
+    x, y = (boxes[:, 0] + boxes[:, 2]) / 2, (boxes[:, 1] + boxes[:, 3]) / 2
+    inside = (x >= 0) & (x <= sheet.width) & (y >= 0) & (y <= sheet.height)
+    kept: Ints = np.flatnonzero(printed & inside & fits[sheet.style]).astype(np.int32)
+    return kept
+
+
+def find_words(sheet: Sheet, ink: Ints) -> Words:
+    """The words that the characters `ink` make, by the stream's spaces and by distance."""
+    size_of = np.array([s.size for s in sheet.styles] or [0], np.float32)
+    drop_of = np.array([s.descent if s.ascent > s.descent else 0 for s in sheet.styles] or [0], np.float32)
+    rise_of = np.array([s.ascent - s.descent if s.ascent > s.descent else 0 for s in sheet.styles] or [0], np.float32)
+    style = sheet.style[ink]
+    boxes = sheet.boxes[ink]
+    x0, x1 = boxes[:, 0], boxes[:, 2]
+    height = boxes[:, 3] - boxes[:, 1]
+    rise = rise_of[style]
+    em = np.where(rise > 0, height / np.maximum(rise, 0.01), np.maximum(size_of[style], 1.0))
+    base = boxes[:, 3] + drop_of[style] * em
+    count = len(ink)
+    if not count:
+        empty = np.zeros(0, np.float32)
+        none = np.zeros(0, np.int32)
+        return Words(none, none, empty, empty, empty, empty, none, none, np.zeros(0, bool))
+    gap = x0[1:] - x1[:-1]
+    larger, smaller = np.maximum(em[1:], em[:-1]), np.minimum(em[1:], em[:-1])
+    drift = np.abs(np.diff(base))
+    level = (drift <= 0.2 * larger) | ((smaller < 0.86 * larger) & (drift <= 0.62 * larger))
+    apart = ~level | (gap > 1.3 * larger) | (gap < -0.75 * larger)
+    blank = np.diff(ink) > 1
+    split = apart | blank | (gap > 0.27 * smaller)
+    begin = np.concatenate(([0], np.flatnonzero(split) + 1))
+    end = np.concatenate((begin[1:], [count]))
+    fresh = np.concatenate(([True], apart))[begin]
+    chain = np.cumsum(fresh) - 1
+    spaced = np.concatenate(([False], (blank & (gap > 0.02 * larger)) | (gap > 0.17 * smaller)))[begin] & ~fresh
+    left = np.minimum.reduceat(x0, begin)
+    right = np.maximum.reduceat(x1, begin)
+    tall = np.maximum.reduceat(em, begin)
+    # the baseline of a chain is that of its tallest words, so that superscripts stand on their line
+    chain_tall = np.zeros(chain[-1] + 1, np.float32)
+    np.maximum.at(chain_tall, chain, tall)
+    ground = base[begin]
+    main = tall >= 0.93 * chain_tall[chain]
+    first_main = np.full(chain[-1] + 1, -1, np.int64)
+    where = np.flatnonzero(main)[::-1]
+    first_main[chain[where]] = where
+    level_base = ground[first_main[chain]]
+    return Words(
+        ink[begin], ink[end - 1] + 1, left, right, level_base.astype(np.float32), tall.astype(np.float32),
+        style[begin], chain.astype(np.int32), spaced,
+    )  # fmt: skip
+
+
+def rows_of(words: Words, index: Ints) -> Ints:
+    """Number of the printed row each of the words `index` stands in, counted from the top over the whole width."""
+    base = words.base[index]
+    order = np.argsort(base, kind="stable")
+    steps = np.diff(base[order])
+    size = float(np.median(words.size[index])) if len(index) else 1.0
+    number = np.zeros(len(index), np.int32)
+    number[order] = np.concatenate(([0], np.cumsum(steps > 0.42 * size)))
+    return number
+
+
+@dataclass(frozen=True, slots=True)
+class Strip:
+    """A white strip between x0 and x1 through the rows top..bottom (inclusive), with text on both sides."""
+
+    x0: float
+    x1: float
+    top: int
+    bottom: int
+    score: int
+
+
+def white_strips(words: Words, index: Ints, rows: Ints, least: int = 2) -> list[Strip]:
+    """White vertical strips between the words `index`, the one with most rows of text on both sides first.
+
+    `score` is the smaller of the numbers of rows with text to the left and to the right of the strip.
+    """
+    x0, x1 = words.x0[index], words.x1[index]
+    origin = float(x0.min())
+    width = int(float(x1.max()) - origin) + 2
+    count = int(rows.max()) + 1
+    cover = np.zeros((count, width + 1), np.int16)
+    begin = np.clip((x0 - origin).astype(np.int32), 0, width - 1)
+    end = np.clip(np.ceil(x1 - origin).astype(np.int32), 1, width)
+    np.add.at(cover, (rows, begin), 1)
+    np.add.at(cover, (rows, end), -1)
+    busy = np.cumsum(cover, axis=1, dtype=np.int16)[:, :width] > 0
+    row_left = np.full(count, width, np.int32)
+    row_right = np.zeros(count, np.int32)
+    np.minimum.at(row_left, rows, begin)
+    np.maximum.at(row_right, rows, end)
+    cells = np.arange(width)
+    left_of = cells[None, :] >= row_left[:, None]
+    right_of = cells[None, :] < row_right[:, None]
+    left_run = _runs(left_of & ~busy, busy)
+    right_run = _runs(right_of & ~busy, busy)
+    score = np.minimum(left_run, right_run)
+    best = score.max(axis=0)
+    strips: list[Strip] = []
+    free = best.copy()
+    for _ in range(6):
+        peak = int(free.max())
+        if peak < least:
+            break
+        middle = _widest(free == peak)
+        bottom = int(np.flatnonzero(score[:, middle] == peak)[0])
+        above = np.flatnonzero(busy[:bottom, middle])
+        top = int(above[-1]) + 1 if len(above) else 0
+        below = np.flatnonzero(busy[bottom:, middle])
+        bottom = bottom + int(below[0]) - 1 if len(below) else count - 1
+        inside = (rows >= top) & (rows <= bottom)
+        at = origin + middle + 0.5
+        lefts, rights = x1[inside & (x1 <= at + 0.5)], x0[inside & (x0 >= at - 0.5)]
+        if len(lefts) and len(rights):
+            strips.append(Strip(float(lefts.max()), float(rights.min()), top, bottom, peak))
+        low, high = middle, middle
+        while low > 0 and best[low - 1] >= 0.5 * peak and not busy[top : bottom + 1, low - 1].any():
+            low -= 1
+        while high < width - 1 and best[high + 1] >= 0.5 * peak and not busy[top : bottom + 1, high + 1].any():
+            high += 1
+        free[max(low - 1, 0) : high + 2] = 0
+    return strips
+
+
+def _runs(marks: Bools, breaks: Bools) -> npt.NDArray[np.int32]:
+    """Down each column: how many marks since the last break."""
+    total = np.cumsum(marks, axis=0, dtype=np.int32)
+    floor = np.maximum.accumulate(np.where(breaks, total, 0), axis=0)
+    counted: npt.NDArray[np.int32] = total - floor
+    return counted
+
+
+def _widest(mask: Bools) -> int:
+    """Middle of the longest run of True."""
+    edges = np.flatnonzero(np.diff(np.concatenate(([0], mask.astype(np.int8), [0]))))
+    starts, ends = edges[::2], edges[1::2]
+    k = int(np.argmax(ends - starts))
+    return int(starts[k] + ends[k] - 1) // 2
+
+
+def union(boxes: Iterable[tuple[float, float, float, float]]) -> tuple[float, float, float, float]:
+    """The smallest box around the boxes; there must be one at least."""
+    columns = list(zip(*boxes, strict=True))
+    return min(columns[0]), min(columns[1]), max(columns[2]), max(columns[3])
+
+
+def span_boxes(lines: Sequence[Line], start: int, end: int) -> list[Box]:
+    """Boxes (page, x0, y0, x1, y1) of the slice [start, end) of a page's text, one a line.
+
+    `lines` are that page's. Lines turned by 90 degrees give their whole box.
+    """
+    boxes: list[Box] = []
+    for line in lines:
+        first, last = max(start, line.start), min(end, line.end)
+        if first >= last:
+            continue
+        if line.angle in (0, 180):
+            x0, x1 = line.edges[first - line.start], line.edges[last - line.start]
+        else:
+            x0, x1 = line.x0, line.x1
+        boxes.append((float(line.page), x0, line.y0, max(x1, x0), line.y1))
+    return boxes
