@@ -1,0 +1,54 @@
+# Two commands do everything on a fresh machine:
+#   make run    installs, then runs the pipeline on the shipped corpus and prints where the table is
+#   make test   installs, then runs the checks and the tests
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+CORPUS ?= corpus
+OUTPUT ?= outputs
+
+.PHONY: run test lint install install-dev ocr browser requirements clean
+
+run: install ocr
+	@$(BIN)/policy-scan run --corpus "$(CORPUS)" --output "$(OUTPUT)"; code=$$?; \
+	  if [ $$code -gt 1 ]; then exit $$code; fi
+
+test: install-dev ocr browser lint
+	$(BIN)/python -m pytest
+
+lint: install-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+install: $(VENV)/.installed
+install-dev: $(VENV)/.installed-dev
+
+$(VENV)/bin/python:
+	$(PYTHON) -c 'import sys; sys.exit("policy_scan needs Python 3.11 or newer: make PYTHON=python3.11") if sys.version_info < (3, 11) else None'
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.installed: requirements.txt pyproject.toml | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -e .
+	@touch $@
+
+$(VENV)/.installed-dev: requirements-dev.txt $(VENV)/.installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@touch $@
+
+# Tesseract and its languages, where apt-get and the rights are there; elsewhere the command that does it is printed.
+ocr:
+	@sh tools/install_system.sh ocr
+
+# Chromium for the tests of the web page.
+browser:
+	@sh tools/install_system.sh browser
+
+# After a change of the dependencies in pyproject.toml (needs uv: pip install uv).
+requirements:
+	uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header -q -o requirements.txt
+	uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header -q -c requirements.txt -o requirements-dev.txt
+
+clean:
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,0 +1,413 @@
+"""The command line. Results go to stdout or files, progress and messages to stderr; no traceback reaches the user."""
+
+from __future__ import annotations
+
+import csv
+import json
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+from . import __version__
+from .config import Config, load_config
+from .errors import PolicyScanError, UsageError
+from .jurisdictions import normalise
+
+if TYPE_CHECKING:
+    from .codebook import Codebook
+    from .runner import RunResult
+
+app = typer.Typer(
+    name="policy-scan",
+    help="Read policy PDFs of several countries and compile a state of play, every cell traceable to a sentence.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+err = Console(stderr=True, highlight=False)
+out = Console(highlight=False)
+
+Output = Annotated[Path, typer.Option("--output", help="Folder of the run.", show_default=True)]
+ConfigFile = Annotated[Path | None, typer.Option("--config", help="Your configuration; the default where not given.")]
+Fast = Annotated[bool, typer.Option("--fast", help="Linear model only.")]
+Thorough = Annotated[bool, typer.Option("--thorough", help="With the multilingual encoder: slower, better.")]
+
+
+class Engine(StrEnum):
+    processes = "processes"
+    dask = "dask"
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """Turn what policy_scan raises on purpose into a message and an exit code."""
+    try:
+        yield
+    except PolicyScanError as error:
+        err.print(f"[bold red]✗[/bold red] {escape(error.message)}", soft_wrap=True)
+        if error.next_step:
+            err.print(f"  → {escape(error.next_step)}", soft_wrap=True)
+        raise typer.Exit(error.exit_code) from None
+    except KeyboardInterrupt:
+        err.print("Stopped. What was finished is kept: the same command goes on from there.")
+        raise typer.Exit(130) from None
+    except BrokenPipeError:
+        raise typer.Exit(0) from None
+    except OSError as error:
+        where = f" ({error.filename})" if error.filename else ""
+        err.print(f"[bold red]✗[/bold red] {escape(str(error.strerror or error) + where)}", soft_wrap=True)
+        err.print("  → check the path, its permissions and the free space on the disk, then run again.")
+        raise typer.Exit(3) from None
+
+
+def _setting(fast: bool, thorough: bool) -> dict[str, Any]:
+    if fast and thorough:
+        raise UsageError("--fast and --thorough exclude each other.", "give one of them.")
+    return {"codings": {"setting": "fast" if fast else "thorough"}} if fast or thorough else {}
+
+
+def _settings(config: Path | None, **overrides: Any) -> tuple[Config, Codebook]:
+    from .codebook import load_codebook
+
+    loaded = load_config(config, overrides)
+    return loaded, load_codebook(loaded.codebook)
+
+
+def _version(value: bool) -> None:
+    if value:
+        out.print(f"policy_scan {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print it.")] = False,
+) -> None: ...
+
+
+@app.command()
+def init(folder: Annotated[Path, typer.Argument(help="A folder to make, or an empty one.")]) -> None:
+    """Make a project folder: corpus, configs, outputs."""
+    with _told():
+        from .project import make_project
+
+        made = make_project(folder)
+        for path in made:
+            out.print(f"made {path}", markup=False, soft_wrap=True)
+        err.print(f"Put PDFs into {folder}/corpus/FR and so on, then: cd {folder} && policy-scan run", markup=False)
+
+
+@app.command()
+def run(
+    corpus: Annotated[Path, typer.Option(help="Folder with a sub-folder of PDFs per country.")] = Path("corpus"),
+    output: Output = Path("outputs"),
+    config: ConfigFile = None,
+    jurisdiction: Annotated[list[str] | None, typer.Option(help="Only these, e.g. FR BE.")] = None,
+    jobs: Annotated[int | None, typer.Option(min=0, help="Worker processes; 0: one per core.")] = None,
+    engine: Annotated[Engine, typer.Option(help="Where the work is done.")] = Engine.processes,
+    scheduler: Annotated[str | None, typer.Option(help="Address of a Dask scheduler.")] = None,
+    fast: Fast = False,
+    thorough: Thorough = False,
+    watch: Annotated[bool, typer.Option(help="Go on: read PDFs as they are dropped into the corpus.")] = False,
+) -> None:
+    """Run the whole pipeline over a corpus and compile the table."""
+    with _told():
+        if engine is Engine.dask or scheduler:
+            raise UsageError("This version runs on local processes only.", "leave out --engine dask and --scheduler.")
+        codes = [_code(name) for name in jurisdiction or ()]
+        overrides = _setting(fast, thorough)
+        if jobs is not None:
+            overrides["run"] = {"jobs": jobs}
+        if codes:
+            overrides["table"] = {"jurisdictions": list(dict.fromkeys(code.partition("-")[0] for code in codes))}
+        settings, codebook = _settings(config, **overrides)
+        result = _run_once(corpus, output, settings, codebook, codes)
+        while watch:
+            _wait_for_change(corpus)
+            result = _run_once(corpus, output, settings, codebook, codes)
+        raise typer.Exit(result.exit_code)
+
+
+def _code(name: str) -> str:
+    code = normalise(name)
+    if code is None:
+        raise UsageError(f"'{name}' is no jurisdiction.", "give ISO 3166 codes such as FR, BE or BE-VLG, or EU.")
+    return code
+
+
+def _run_once(corpus: Path, output: Path, config: Config, codebook: Codebook, codes: Sequence[str]) -> RunResult:
+    from .report import export_run
+    from .report.common import load_run
+    from .report.terminal import print_state_of_play
+    from .runner import run as run_pipeline
+    from .screen import count_line, print_issues, shown_progress
+
+    started = time.monotonic()
+    with shown_progress(err) as shown:
+        result = run_pipeline(corpus, output, config, codes, shown.tell)
+    language = config.table.language
+    files = [output / "state-of-play.xlsx", output / "state-of-play.html"]
+    if not (result.unchanged and all(file.is_file() for file in files)):
+        data = load_run(output)
+        for name, file in zip(("xlsx", "html"), files, strict=True):
+            export_run(data, name, language, file)
+    print_state_of_play(out, result.cells, codebook, config.table.jurisdictions, language)
+    print_issues(err, result.issues, result.documents, str(output))
+    err.print(count_line(result, started), markup=False, soft_wrap=True)
+    out.print("The table: " + str(output / "state_of_play.csv"), markup=False, soft_wrap=True)
+    for what, file in zip(("Workbook", "Web page"), files, strict=True):
+        out.print(f"{what}: {file}", markup=False, soft_wrap=True)
+    return result
+
+
+def _wait_for_change(corpus: Path, every: float = 2.0) -> None:
+    """Return when the corpus has changed and then stood still for a moment (a file still being copied isn't read)."""
+    from .corpus import snapshot
+
+    err.print(f"Watching {corpus}; stop with Ctrl-C.", markup=False)
+    before = snapshot(corpus)
+    while (now := snapshot(corpus)) == before:
+        time.sleep(every)
+    while True:
+        time.sleep(every)
+        later = snapshot(corpus)
+        if later == now:
+            return
+        now = later
+
+
+@app.command()
+def status(output: Output = Path("outputs")) -> None:
+    """What is done, what is stale, what failed and why."""
+    with _told():
+        from .inspection import print_status
+
+        print_status(out, output)
+
+
+@app.command()
+def show(
+    identifier: Annotated[
+        str, typer.Argument(metavar="ID", help="A document, provision (first digits do) or cell (THEME:FR).")
+    ],
+    output: Output = Path("outputs"),
+) -> None:
+    """One document, provision or cell, with its evidence."""
+    with _told():
+        from .inspection import print_one
+
+        print_one(out, output, identifier)
+
+
+@app.command()
+def text(
+    file: Annotated[Path, typer.Argument(help="A PDF.")],
+    page: Annotated[int | None, typer.Option(min=1, help="Only this page.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One block per line, all kinds, with boxes.")] = False,
+    picture: Annotated[
+        Path | None, typer.Option(help="Draw the page (by default the first) as understood: a PNG.")
+    ] = None,
+    config: ConfigFile = None,
+) -> None:
+    """Print the body text of a PDF in reading order, furniture left out."""
+    with _told():
+        from .reading import page_pictures, read_file
+        from .records import FURNITURE_KINDS
+
+        read = read_file(file, load_config(config))
+        pages = [p for p in read.pages if page is None or p.page == page]
+        if not pages:
+            raise UsageError(f"{file} has no page {page}: it has {len(read.pages)}.", "give a page that it has.")
+        for issue in read.issues:
+            if issue.severity != "info" and (page is None or issue.page in (None, page)):
+                where = f"page {issue.page}: " if issue.page else ""
+                err.print(f"! {where}{issue.message} → {issue.next_step}", markup=False, soft_wrap=True)
+        numbers = {p.page for p in pages}
+        blocks = [block for block in read.blocks if block.page in numbers]
+        if as_json:
+            for block in blocks:
+                row = {name: getattr(block, name) for name in ("page", "block", "kind", "text", "x0", "y0", "x1", "y1")}
+                row |= {"size": block.size, "level": block.level}
+                _write(json.dumps(row, ensure_ascii=False) + "\n")
+        elif not picture:
+            _write("\n\n".join(block.text for block in blocks if block.kind not in FURNITURE_KINDS) + "\n")
+        if picture:
+            page_pictures(file, read, pages[0].page, picture)
+            err.print(f"Page {pages[0].page} is drawn in {picture}", markup=False, soft_wrap=True)
+        if all(p.status == "failed" for p in pages):
+            raise typer.Exit(3)
+
+
+def _write(text: str) -> None:
+    """Results as UTF-8, whatever the console's encoding."""
+    sys.stdout.buffer.write(text.encode("utf-8", "replace"))
+    sys.stdout.buffer.flush()
+
+
+def _read_rows(path: Path, needed: Sequence[str]) -> list[dict[str, str]]:
+    """A CSV's rows. Raises UsageError when it can't be read or a column is missing."""
+    csv.field_size_limit(2**31 - 1)
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as stream:
+            reader = csv.DictReader(stream)
+            rows = [{key: value or "" for key, value in row.items() if key} for row in reader]
+    except FileNotFoundError:
+        raise UsageError(f"{path} doesn't exist.", "check the path.") from None
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise UsageError(f"{path} is no CSV in UTF-8: {error}.", "save it as 'CSV UTF-8'.") from None
+    missing = [name for name in needed if name not in (reader.fieldnames or ())]
+    if missing:
+        raise UsageError(f"{path} has no column '{missing[0]}'.", f"it needs the columns {', '.join(needed)}.")
+    return rows
+
+
+def _write_rows(path: Path, names: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+    import io
+
+    from .tables import csv_value, write_atomic
+
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, lineterminator="\r\n")
+    writer.writerow(names)
+    writer.writerows([csv_value(value) for value in row] for row in rows)
+    write_atomic(path, text.getvalue().encode("utf-8-sig"))
+    err.print(f"{len(rows)} rows in {path}", markup=False, soft_wrap=True)
+
+
+@app.command()
+def language(
+    table: Annotated[Path, typer.Argument(metavar="IN.csv", help="Columns id, text.")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="id, language, probability.")],
+    config: ConfigFile = None,
+) -> None:
+    """Tell the language of each text of a CSV (ISO 639-1, `und` when nobody can tell)."""
+    with _told():
+        from .language import detect
+
+        rows = _read_rows(table, ("id", "text"))
+        told = detect([row["text"] for row in rows], load_config(config).languages.detector)
+        _write_rows(
+            output,
+            ("id", "language", "probability"),
+            [(row["id"], code, round(probability, 4)) for row, (code, probability) in zip(rows, told, strict=True)],
+        )
+
+
+@app.command()
+def classify(
+    table: Annotated[
+        Path, typer.Argument(metavar="IN.csv", help="Columns id, text[, language, doc_type, title, context].")
+    ],
+    output: Annotated[Path, typer.Option("-o", "--output", help="One row per id and theme.")],
+    fast: Fast = False,
+    thorough: Thorough = False,
+    config: ConfigFile = None,
+) -> None:
+    """Code each text of a CSV: themes, probabilities, force, evidence."""
+    with _told():
+        from .classifier.rows import COLUMNS, classify_rows
+
+        settings, codebook = _settings(config, **_setting(fast, thorough))
+        rows = _read_rows(table, ("id", "text"))
+        coded = classify_rows(rows, settings, codebook)
+        _write_rows(output, COLUMNS, coded)
+
+
+@app.command()
+def train(
+    gold: Annotated[Path, typer.Option(help="A CSV of coded passages.")],
+    model: Annotated[Path, typer.Option(help="Folder to write the model to.")],
+    config: ConfigFile = None,
+) -> None:
+    """Fit the classifier on coded passages."""
+    with _told():
+        from .classifier.train import train_model
+
+        settings, codebook = _settings(config)
+        report = train_model(gold, model, settings, codebook, lambda line: err.print(line, markup=False))
+        out.print(report, markup=False, soft_wrap=True)
+
+
+@app.command()
+def evaluate(
+    gold: Annotated[Path, typer.Option(help="A CSV of coded passages.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Figures as JSON on stdout.")] = False,
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", help="Folder for the report (HTML and JSON).")
+    ] = None,
+    fast: Fast = False,
+    thorough: Thorough = False,
+    config: ConfigFile = None,
+) -> None:
+    """Measure the classifier: per theme, language and document type, with n and 95 % interval."""
+    with _told():
+        from .evaluate import as_json_text, as_text, evaluate_gold, write_report
+
+        settings, codebook = _settings(config, **_setting(fast, thorough))
+        evaluation = evaluate_gold(gold, settings, codebook, lambda line: err.print(line, markup=False))
+        if output:
+            for path in write_report(evaluation, output):
+                err.print(f"Report: {path}", markup=False, soft_wrap=True)
+        _write((as_json_text(evaluation) if as_json else as_text(evaluation)) + "\n")
+
+
+@app.command()
+def export(
+    kind: Annotated[str, typer.Option("--format", help="csv, parquet, xlsx or html.")],
+    output_run: Output = Path("outputs"),
+    language: Annotated[str | None, typer.Option(help="en or fr.")] = None,
+    path: Annotated[Path | None, typer.Option("-o", help="File or folder to write.")] = None,
+) -> None:
+    """Write the table and its evidence in another format."""
+    with _told():
+        from .report import export_run
+        from .report.common import load_run
+
+        data = load_run(output_run)
+        for written in export_run(data, kind, language or "en", path):
+            out.print(str(written), markup=False, soft_wrap=True)
+
+
+@app.command()
+def doctor() -> None:
+    """What is installed, what is missing, and the command that mends it."""
+    with _told():
+        from .inspection import print_doctor
+
+        raise typer.Exit(print_doctor(out))
+
+
+def _expanded(arguments: Sequence[str]) -> list[str]:
+    """`--jurisdiction FR BE` as `--jurisdiction FR --jurisdiction BE`: one option may take several codes."""
+    expanded: list[str] = []
+    listing = False
+    for argument in arguments:
+        if argument.startswith("-"):
+            listing = argument == "--jurisdiction"
+            expanded.append(argument)
+        elif listing and expanded[-1] != "--jurisdiction":
+            expanded += ["--jurisdiction", argument]
+        else:
+            expanded.append(argument)
+    return expanded
+
+
+def main() -> None:
+    """The console script."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(encoding="utf-8", errors="replace")
+    app(args=_expanded(sys.argv[1:]), prog_name="policy-scan")
+
+
+if __name__ == "__main__":
+    main()

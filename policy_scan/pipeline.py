@@ -1,0 +1,110 @@
+"""The pipeline: every stage declared once, with what it reads and makes, and the keys that follow from it.
+
+    documents -> pages -> blocks -> languages -> provisions -> description -> codings -> cells -> state_of_play
+
+`description` gives a document its published row: the manifest first, then what its own text says.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Any, Literal
+
+from .config import Config
+from .keys import make_key
+from .records import Block, BlockLanguage, Cell, Coding, Document, Facts, Issue, Line, Page, Provision, Source
+from .stages.blocks import find_blocks
+from .stages.cells import compile_cells
+from .stages.codings import code_provisions
+from .stages.documents import describe, identify_documents
+from .stages.languages import tell_languages
+from .stages.pages import read_pages
+from .stages.provisions import cut_provisions
+from .stages.state_of_play import tabulate
+
+RESULTS: dict[str, type[Any]] = {
+    "sources": Source, "pages": Page, "lines": Line, "blocks": Block, "languages": BlockLanguage,
+    "provisions": Provision, "facts": Facts, "document": Document, "codings": Coding, "cells": Cell, "issues": Issue,
+}  # fmt: skip
+"""The name under which a stage's result is passed on -> its record class."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """`inputs` and `outputs` name the function's arguments and results, in order; `sections` are its configuration.
+
+    `source_fields` are the only fields of the source that it is given: a change in the others recomputes nothing.
+    `uses` names what else its key depends on: the codebook, the classifier.
+    """
+
+    name: str
+    version: int
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+    unit: Literal["corpus", "document"]
+    function: Callable[..., Any]
+    sections: tuple[str, ...] = ()
+    source_fields: tuple[str, ...] = ()
+    uses: tuple[str, ...] = ()
+
+
+_IDENTITY = ("doc_id", "path", "jurisdiction", "jurisdictions", "languages")
+_ALL = tuple(field.name for field in fields(Source))
+
+STAGES: tuple[Stage, ...] = (
+    Stage("documents", 1, ("files", "manifest"), ("sources", "issues"), "corpus", identify_documents),
+    Stage("pages", 1, ("source", "data", "config"), ("pages", "lines", "issues"), "document", read_pages,
+          ("reading", "ocr", "run"), _IDENTITY),
+    Stage("blocks", 1, ("source", "pages", "lines", "config"), ("blocks",), "document", find_blocks,
+          ("reading",), _IDENTITY),
+    Stage("languages", 1, ("source", "blocks", "config"), ("languages",), "document", tell_languages,
+          ("languages",), _IDENTITY),
+    Stage("provisions", 1, ("source", "pages", "lines", "blocks", "languages", "config"),
+          ("provisions", "facts", "issues"), "document", cut_provisions, ("provisions",), _ALL),
+    Stage("description", 1, ("source", "facts", "pages", "blocks", "languages"), ("document",), "document", describe,
+          (), _ALL),
+    Stage("codings", 1, ("document", "provisions", "config", "codebook", "classifier"), ("codings",), "document",
+          code_provisions, ("codings",), _ALL, ("codebook", "classifier")),
+    Stage("cells", 1, ("documents", "provisions", "codings", "issues", "config", "codebook", "thresholds"), ("cells",),
+          "corpus", compile_cells, ("table", "cells"), (), ("codebook", "classifier")),
+    Stage("state_of_play", 1, ("cells", "config", "codebook"), ("rows",), "corpus", tabulate, ("table",), (),
+          ("codebook",)),
+)  # fmt: skip
+DOCUMENT_STAGES: tuple[Stage, ...] = tuple(stage for stage in STAGES if stage.unit == "document")
+
+
+def maker_of(result: str, before: Stage) -> Stage:
+    """The document stage that makes an input of `before`."""
+    earlier = DOCUMENT_STAGES[: DOCUMENT_STAGES.index(before)]
+    return next(stage for stage in earlier if result in stage.outputs)
+
+
+def reduced(source: Source, stage: Stage) -> Source:
+    """The source with only the fields that the stage declared; the others are as if nothing had been said."""
+    blank = {"path": "", "other_paths": (), "jurisdiction": "", "jurisdictions": ()}
+    kept = {name: getattr(source, name) for name in stage.source_fields}
+    return Source(**{**blank, **kept})
+
+
+def document_keys(source: Source, config: Config, uses: Mapping[str, str]) -> dict[str, str]:
+    """Stage name -> cache key, for one document. `uses` gives the keys of the codebook and of the classifier."""
+    keys: dict[str, str] = {}
+    for stage in DOCUMENT_STAGES:
+        makers = sorted({maker_of(name, stage).name for name in stage.inputs if _is_made(name)})
+        keys[stage.name] = make_key(
+            "stage", stage.name, stage.version,
+            config.slice(*stage.sections),
+            _plain(asdict(reduced(source, stage))),
+            [uses[name] for name in stage.uses],
+            [keys[maker] for maker in makers],
+        )  # fmt: skip
+    return keys
+
+
+def _is_made(name: str) -> bool:
+    return any(name in stage.outputs for stage in DOCUMENT_STAGES)
+
+
+def _plain(values: dict[str, Any]) -> dict[str, Any]:
+    return {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}

@@ -1,0 +1,101 @@
+"""What a person sees in the terminal while a run goes on and when it ends. Everything here goes to stderr or stdout
+through Rich, which leaves colours and movement out where the output is a file or a pipe."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
+from rich.progress import Progress as Bars
+
+from .pipeline import DOCUMENT_STAGES
+from .records import Document, Issue
+from .runner import Progress, RunResult
+
+_MOST_SHOWN = 12
+
+
+class _Shown:
+    """Bars on a terminal, a line per finished document elsewhere."""
+
+    def __init__(self, console: Console) -> None:
+        self.console = console
+        self.bars = Bars(
+            TextColumn("{task.description:<12}"), BarColumn(bar_width=30), MofNCompleteColumn(),
+            TextColumn("documents {task.fields[pages]}"), TimeElapsedColumn(), console=console, transient=False,
+        )  # fmt: skip
+        self.tasks: dict[str, int] = {}
+        self.ended = 0
+
+    def tell(self, progress: Progress) -> None:
+        if progress.finished is not None:
+            self.ended += 1
+            if not self.console.is_terminal:
+                self.console.print(f"[{self.ended}/{progress.total}] {progress.finished}", markup=False, soft_wrap=True)
+        if not self.console.is_terminal:
+            return
+        if not self.tasks:
+            self.bars.start()
+            for stage in DOCUMENT_STAGES:
+                self.tasks[stage.name] = self.bars.add_task(stage.name, total=progress.total, pages="")
+        for name, task in self.tasks.items():
+            pages = progress.pages.get(name, 0)
+            shown = f"· {pages} pages" if pages else ""
+            self.bars.update(task, completed=progress.done.get(name, 0), pages=shown)  # type: ignore[arg-type]
+
+    def stop(self) -> None:
+        if self.tasks:
+            self.bars.stop()
+
+
+@contextmanager
+def shown_progress(console: Console) -> Iterator[_Shown]:
+    shown = _Shown(console)
+    try:
+        yield shown
+    finally:
+        shown.stop()
+
+
+def _paths(documents: Sequence[Document]) -> dict[str, str]:
+    return {document.doc_id: document.path for document in documents}
+
+
+def print_issues(console: Console, issues: Sequence[Issue], documents: Sequence[Document], output: str) -> None:
+    """Errors and warnings, the gravest first, with place and next step; the same trouble on many pages once."""
+    paths = _paths(documents)
+    groups: dict[tuple[str | None, str, str, str, str], list[int]] = {}
+    for issue in issues:
+        if issue.severity != "info":
+            key = (issue.doc_id, issue.category, issue.severity, issue.message, issue.next_step)
+            pages = groups.setdefault(key, [])
+            if issue.page is not None:
+                pages.append(issue.page)
+    ordered = sorted(groups.items(), key=lambda item: item[0][2] != "error")
+    for (doc_id, _category, severity, message, next_step), pages in ordered[:_MOST_SHOWN]:
+        where = paths.get(doc_id or "", "corpus")
+        if pages:
+            some = ", ".join(map(str, pages[:6])) + ("…" if len(pages) > 6 else "")
+            where += f", page {some}" if len(pages) == 1 else f", pages {some}"
+        mark = "[red]✗ failed[/red]" if severity == "error" else "[yellow]! note[/yellow]"
+        text = message if where.split(",")[0] in message else f"{where}: {message}"
+        console.print(f"{mark} {escape(text)}\n    → {escape(next_step)}", soft_wrap=True)
+    if len(ordered) > _MOST_SHOWN:
+        console.print(f"… and {len(ordered) - _MOST_SHOWN} more in {escape(output)}/issues.csv", soft_wrap=True)
+
+
+def count_line(result: RunResult, started: float) -> str:
+    """One line: what was read, from where, how long it took."""
+    by_status = {
+        name: sum(d.status == name for d in result.documents) for name in ("ok", "partial", "failed", "excluded")
+    }
+    parts = [f"{n} {name}" for name, n in by_status.items() if n]
+    pages = sum(document.n_pages for document in result.documents)
+    cached = len(result.documents) - result.computed
+    how = "nothing had changed" if result.unchanged else f"{result.computed} computed, {cached} from the cache"
+    elapsed = time.monotonic() - started
+    return f"{len(result.documents)} documents ({', '.join(parts)}), {pages} pages, {how}, {elapsed:.1f} s"
