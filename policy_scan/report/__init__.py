@@ -1,1 +1,49 @@
-"""Reports: the table and its evidence as workbook, web page and data."""
+"""Reports: the table and its evidence as workbook, web page and data. One mapping declares the formats."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Mapping
+from importlib import import_module
+from pathlib import Path
+from typing import cast
+
+from ..errors import PolicyScanError, UsageError
+from .common import RunData, check_language, load_run
+
+# Format -> module and function that writes it; imported when asked for, so that a CSV doesn't load the workbook writer.
+FORMATS: Mapping[str, tuple[str, str]] = {
+    "csv": ("data", "export_csv"),
+    "parquet": ("data", "export_parquet"),
+    "xlsx": ("xlsx", "export_xlsx"),
+    "html": ("html", "export_html"),
+}
+STEM = "state-of-play"
+"""Name of a report whose file the user doesn't name; never that of a published table."""
+
+
+def export_run(run: RunData, format: str, language: str = "en", path: Path | None = None) -> list[Path]:
+    """Write a report and return its files.
+
+    `path` is the file; in a folder that exists, or without a suffix, the file is <path>/state-of-play.<format>; None
+    means the run's own folder. Raises UsageError for an unknown format or language, PolicyScanError where the file
+    can't be written.
+    """
+    if format not in FORMATS:
+        close = difflib.get_close_matches(format, FORMATS, n=1)
+        hint = f"did you mean '{close[0]}'? " if close else ""
+        raise UsageError(f"There is no format '{format}'.", f"{hint}Choose one of: {', '.join(FORMATS)}.")
+    check_language(language)
+    target = path or run.directory
+    if target.is_dir() or not target.suffix:
+        target = target / f"{STEM}.{format}"
+    module, function = FORMATS[format]
+    write = getattr(import_module(f".{module}", __name__), function)
+    try:
+        return cast(Callable[[RunData, str, Path], list[Path]], write)(run, language, target)
+    except OSError as error:
+        step = "close it if another program has it open, or choose another place with -o."
+        raise PolicyScanError(f"{target} can't be written ({error.strerror or error}).", step) from error
+
+
+__all__ = ["FORMATS", "RunData", "export_run", "load_run"]

@@ -1,0 +1,264 @@
+"""What every report shares: the tables of a run as one typed value, names, symbols, and the evidence in order."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any, Literal
+from urllib.parse import quote
+
+from ..citations import cite
+from ..codebook import Codebook, load_codebook
+from ..config import Config
+from ..errors import NothingToDoError, UsageError
+from ..jurisdictions import UNKNOWN, country_name
+from ..records import Cell, CellStatus, Coding, Document, Issue, Provision
+from ..stages.cells import belongs, status_of
+from ..tables import read_parquet, read_records
+from .words import LANGUAGES, words
+
+Standing = Literal["evidence", "to_check", "version", "no_cell"]
+SYMBOLS: Mapping[CellStatus, str] = {
+    "binding": "●", "enabled": "◐", "committed": "▲", "described": "○", "not_found": "–", "not_searched": "×",
+}  # fmt: skip
+ASCII_SYMBOLS: Mapping[CellStatus, str] = {
+    "binding": "#", "enabled": "%", "committed": "^", "described": "o", "not_found": "-", "not_searched": "x",
+}  # fmt: skip
+# Characters that no format shows and that can do harm: controls, bidirectional overrides, non-characters, surrogates.
+_HARMFUL = re.compile(
+    r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff\ufffe\uffff\ud800-\udfff]"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class RunData:
+    """A run's published tables, what it ran with, and where its files are."""
+
+    directory: Path
+    corpus: Path
+    config: Config
+    codebook: Codebook
+    columns: tuple[str, ...]
+    """Jurisdictions of the state of play, in order."""
+    documents: tuple[Document, ...]
+    issues: tuple[Issue, ...]
+    provisions: tuple[Provision, ...]
+    codings: tuple[Coding, ...]
+    cells: tuple[Cell, ...]
+    details: Mapping[str, Any]
+    """run.json as it is."""
+
+    @property
+    def all_columns(self) -> tuple[str, ...]:
+        """The state of play's columns, then the other jurisdictions that the corpus holds."""
+        return tuple(dict.fromkeys([*self.columns, *(cell.jurisdiction for cell in self.cells)]))
+
+    @property
+    def themes(self) -> tuple[str, ...]:
+        """The themes of the cells: those that were active when the run was made."""
+        return tuple(dict.fromkeys(cell.theme for cell in self.cells))
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """One provision under one theme in one jurisdiction, and how it stands there."""
+
+    theme: str
+    jurisdiction: str
+    standing: Standing
+    status: CellStatus
+    """The status that it gives, or would give if it counted."""
+    coding: Coding
+    provision: Provision
+    document: Document
+
+
+def load_run(directory: Path) -> RunData:
+    """Read a run's tables and its run.json.
+
+    Raises NothingToDoError where one is missing or of another version, ConfigError where the codebook is.
+    """
+    try:
+        details = json.loads((directory / "run.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        raise NothingToDoError(
+            f"{directory} holds no finished run.", "run 'policy-scan run', or give --output."
+        ) from None
+    try:
+        config = Config.model_validate(details["configuration"])
+        table = read_parquet(directory / "state_of_play.parquet")
+        return RunData(
+            directory=directory,
+            corpus=Path(details["corpus"]),
+            config=config,
+            codebook=load_codebook(config.codebook),
+            columns=tuple(name.removesuffix("_status") for name in table.column_names if name.endswith("_status")),
+            documents=tuple(read_records(directory, "documents", Document)),
+            issues=tuple(read_records(directory, "issues", Issue)),
+            provisions=tuple(read_records(directory, "provisions", Provision)),
+            codings=tuple(read_records(directory, "codings", Coding)),
+            cells=tuple(read_records(directory, "cells", Cell)),
+            details=details,
+        )
+    except (OSError, KeyError, ValueError) as error:
+        raise NothingToDoError(
+            f"The tables in {directory} can't be read ({error}).", "run 'policy-scan run' again with this version."
+        ) from error
+
+
+def check_language(language: str) -> str:
+    if language not in LANGUAGES:
+        raise UsageError(f"Reports don't speak '{language}'.", f"choose one of: {', '.join(LANGUAGES)}.")
+    return language
+
+
+def printable(text: str) -> str:
+    """The text without what no reader sees: control characters (tab and line feed stay), bidirectional overrides."""
+    return _HARMFUL.sub("", text)
+
+
+def theme_name(run: RunData, theme: str, language: str) -> str:
+    """The codebook's name; the key where the codebook no longer has the theme."""
+    found = run.codebook.themes.get(theme)
+    return found.label(language) if found else theme
+
+
+@cache
+def jurisdiction_name(code: str, language: str) -> str:
+    """'France', 'Grèce', 'Belgium (BE-VLG)': the country's name, with the code where that is of a part of it."""
+    if code == UNKNOWN:
+        return words(language)["unknown"]
+    name = country_name(code)
+    if language == "fr":
+        name = "Union européenne" if code == "EU" else _french(code, name)
+    return f"{name} ({code})" if "-" in code else name or code
+
+
+def _french(code: str, fallback: str) -> str:
+    import gettext
+
+    import pycountry
+
+    found = pycountry.countries.get(alpha_2=code.partition("-")[0])
+    translation = gettext.translation("iso3166-1", pycountry.LOCALES_DIR, languages=["fr"], fallback=True)
+    return translation.gettext(found.name) if found else fallback
+
+
+def short_status(codebook: Codebook, status: CellStatus, language: str) -> str:
+    """One or two words, for narrow columns."""
+    return words(language).get(f"short_{status}") or codebook.status_name(status, language)
+
+
+def count_words(name: str, n: int, language: str) -> str:
+    """'1 provision', '12 provisions': `name` is provision or document."""
+    texts = words(language)
+    return texts[f"one_{name}"] if n == 1 else texts[f"n_{name}s"].format(n=n)
+
+
+def support_words(cell: Cell, language: str) -> str:
+    """'12 provisions in 3 documents, 2 to check'; '' where there is neither."""
+    texts = words(language)
+    parts = []
+    if cell.n_provisions:
+        provisions = count_words("provision", cell.n_provisions, language)
+        documents = count_words("document", cell.n_documents, language)
+        parts.append(texts["support"].format(provisions=provisions, documents=documents))
+        if cell.n_to_check:
+            parts.append(texts["n_to_check"].format(n=cell.n_to_check))
+    return ", ".join(parts)
+
+
+def segments(evidence: Evidence) -> list[str]:
+    """The provision's text cut into plain and evidence pieces in turn, the first plain (it may be '')."""
+    text = evidence.provision.text
+    pieces: list[str] = []
+    at = 0
+    for start, end in sorted(json.loads(evidence.coding.evidence or "[]")):
+        if start < at:  # overlapping spans are shown as one
+            start = at
+        if end <= start:
+            continue
+        pieces += [printable(text[at:start]), printable(text[start:end])]
+        at = end
+    pieces.append(printable(text[at:]))
+    return pieces
+
+
+def quotation(evidence: Evidence) -> str:
+    """The evidence itself, verbatim, pieces apart joined by ' […] '; the whole provision where no span is given."""
+    marked = segments(evidence)[1::2]
+    return " […] ".join(marked) if marked else printable(evidence.provision.text)
+
+
+def citation_of(evidence: Evidence, language: str) -> str:
+    return printable(cite(evidence.document, evidence.provision, language))
+
+
+def list_evidence(run: RunData) -> Iterator[Evidence]:
+    """Every assigned coding in every cell it enters: themes, then columns, then best first, to check, other versions.
+
+    Codings of documents without a jurisdiction come last in their theme: they enter no cell, but aren't dropped.
+    """
+    documents = {document.doc_id: document for document in run.documents}
+    provisions = {provision.provision_id: provision for provision in run.provisions}
+    assigned: dict[str, dict[str, Coding]] = {theme: {} for theme in run.themes}
+    for coding in run.codings:
+        if coding.assigned and coding.theme in assigned:
+            assigned[coding.theme][coding.provision_id] = coding
+    cells = {(cell.theme, cell.jurisdiction): cell for cell in run.cells}
+
+    def row(theme: str, column: str, standing: Standing, coding: Coding) -> Evidence:
+        provision = provisions[coding.provision_id]
+        document = documents[provision.doc_id]
+        status = status_of(document, provision, coding.force)
+        return Evidence(theme, column, standing, status, coding, provision, document)
+
+    for theme in run.themes:
+        codings = assigned[theme]
+        placed: set[str] = set()
+        for column in run.all_columns:
+            cell = cells[theme, column]
+            listed = {*cell.evidence, *cell.to_check}
+            for identifier in cell.evidence:
+                yield row(theme, column, "evidence", codings[identifier])
+            for identifier in cell.to_check:
+                yield row(theme, column, "to_check", codings[identifier])
+            for identifier, coding in codings.items():
+                if belongs(documents[provisions[identifier].doc_id].jurisdictions, column):
+                    placed.add(identifier)
+                    if identifier not in listed:
+                        yield row(theme, column, "version", coding)
+        for identifier, coding in codings.items():
+            if identifier not in placed:
+                yield row(theme, UNKNOWN, "no_cell", coding)
+
+
+def relative_pdf(run: RunData, document: Document, folder: Path) -> str:
+    """The PDF's path relative to the folder where a report stands, with '/'; absolute where drives differ."""
+    target = (run.corpus / document.path).resolve()
+    try:
+        return Path(os.path.relpath(target, folder.resolve())).as_posix()
+    except ValueError:
+        return target.as_posix()
+
+
+def pdf_address(run: RunData, document: Document, page: int, folder: Path) -> str:
+    """The same as a web address that opens the PDF at its page."""
+    path = relative_pdf(run, document, folder)
+    return f"{Path(path).as_uri() if Path(path).is_absolute() else quote(path)}#page={page}"
+
+
+def flatten(value: Any, name: str = "") -> Iterator[tuple[str, str]]:
+    """Nested settings as (dotted name, text); lists of plain values on one line."""
+    if isinstance(value, Mapping):
+        for key, inner in value.items():
+            yield from flatten(inner, f"{name}.{key}" if name else str(key))
+    elif isinstance(value, list | tuple):
+        yield name, ", ".join(str(item) for item in value)
+    else:
+        yield name, "" if value is None else str(value)

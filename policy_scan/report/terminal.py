@@ -1,0 +1,66 @@
+"""The state of play on the screen: themes by countries, a symbol and a word in each cell, colour only on top."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from ..codebook import Codebook
+from ..records import Cell, CellStatus
+from .common import ASCII_SYMBOLS, SYMBOLS, short_status
+from .words import words
+
+MAX_WIDTH = 100
+_THEME_WIDTH = 22
+_COLUMN_WIDTH = 14
+_STYLES: Mapping[CellStatus, str] = {
+    "binding": "bold blue", "enabled": "cyan", "committed": "yellow", "described": "", "not_found": "dim",
+    "not_searched": "dim",
+}  # fmt: skip
+
+
+def _symbols(console: Console) -> Mapping[CellStatus, str]:
+    try:
+        "".join(SYMBOLS.values()).encode(console.encoding)
+    except (UnicodeEncodeError, LookupError):
+        return ASCII_SYMBOLS
+    return SYMBOLS
+
+
+def _cell(cell: Cell, codebook: Codebook, symbols: Mapping[CellStatus, str], language: str) -> Text:
+    mark = "!" if cell.search_incomplete and not cell.n_provisions else ""
+    count = f" {cell.n_provisions}" if cell.n_provisions else ""
+    text = f"{symbols[cell.status]}{mark} {short_status(codebook, cell.status, language)}{count}"
+    return Text(text, style=_STYLES[cell.status])
+
+
+def print_state_of_play(
+    console: Console, cells: Sequence[Cell], codebook: Codebook, columns: Sequence[str], language: str = "en"
+) -> None:
+    """Print the columns' cells in tables of at most 100 characters (or the console's width), then the legend.
+
+    The number after a word counts the provisions that support it; '!' says that the search was incomplete.
+    """
+    texts = words(language)
+    symbols = _symbols(console)
+    width = min(console.width, MAX_WIDTH)
+    per_table = max(1, (width - _THEME_WIDTH - 1) // (_COLUMN_WIDTH + 1))
+    by_key = {(cell.theme, cell.jurisdiction): cell for cell in cells}
+    themes = tuple(dict.fromkeys(cell.theme for cell in cells))
+    for start in range(0, len(columns), per_table):
+        some = columns[start : start + per_table]
+        table = Table(box=box.SIMPLE_HEAD if symbols is SYMBOLS else box.ASCII2, padding=(0, 1, 0, 0), pad_edge=False)
+        table.add_column(texts["theme"], max_width=max(_THEME_WIDTH, width - len(some) * (_COLUMN_WIDTH + 1) - 1))
+        for column in some:
+            table.add_column(column, max_width=_COLUMN_WIDTH, min_width=8)
+        for theme in themes:
+            row = [_cell(by_key[theme, column], codebook, symbols, language) for column in some]
+            table.add_row(Text(codebook.themes[theme].label(language)), *row)
+        console.print(table, width=width)
+    names = [f"{symbols[status]} {codebook.status_name(status, language)}" for status in SYMBOLS]
+    legend = f"{texts['legend']}: {'; '.join(names)}; ! {texts['search_incomplete'].lower()}"
+    console.print(Text(legend), width=width)
