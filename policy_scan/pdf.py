@@ -301,8 +301,8 @@ class Pdf:
             return
         own = raw.FS_MATRIX()
         raw.FPDFPageObj_GetMatrix(obj, own)
-        place = (own.a, own.b, own.c, own.d, own.e, own.f)
-        place = place if matrix is None else _times(place, matrix)
+        inner = (own.a, own.b, own.c, own.d, own.e, own.f)
+        place: tuple[float, ...] = inner if matrix is None else _times(inner, matrix)
         x, y = ctypes.c_float(), ctypes.c_float()
         last: tuple[float, float] | None = None
         for k in range(min(segments, _MAX_SEGMENTS)):
@@ -425,7 +425,8 @@ def open_pdf(data: bytes, max_pages: int | None = None, max_bytes: int | None = 
 
 def _looks_like(data: bytes) -> str:
     kinds = ((b"\x89PNG", "an image"), (b"\xff\xd8\xff", "an image"), (b"GIF8", "an image"), (b"II*\x00", "an image"),
-             (b"MM\x00*", "an image"), (b"PK\x03\x04", "a Word, Excel or zip file"), (b"\xd0\xcf\x11\xe0", "an old Office file"),
+             (b"MM\x00*", "an image"), (b"PK\x03\x04", "a Word, Excel or zip file"),
+             (b"\xd0\xcf\x11\xe0", "an old Office file"),
              (b"{\\rtf", "a text document"), (b"<!DOCTYPE", "a web page"), (b"<html", "a web page"))  # fmt: skip
     for start, kind in kinds:
         if data.lstrip()[: len(start)].lower() == start.lower():

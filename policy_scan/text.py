@@ -16,8 +16,8 @@ HYPHENS = "-\u00ad\u2010\u2011\u2212\u0002"
 DASHES = "\u2012\u2013\u2014\u2015"
 BULLETS = "•◦▪▫■□●○►▶‣⁃∙·\uf0b7\uf0a7\uf0d8\uf02d➢➤✓✔❖◆♦*"
 
-_CONTROL = {code: None for code in range(0x20) if code != 2} | {code: None for code in range(0x7F, 0xA0)}
-_INVISIBLE = {0x200B: None, 0x200C: None, 0x200D: None, 0xFEFF: None, 0x2060: None, 0xFFFE: None, 0xFFFF: None}
+_CONTROL = frozenset(range(0x20)) - {2} | frozenset(range(0x7F, 0xA0))
+_INVISIBLE = frozenset((0x200B, 0x200C, 0x200D, 0xFEFF, 0x2060, 0xFFFE, 0xFFFF))
 _LIGATURES = {0xFB00: "ff", 0xFB01: "fi", 0xFB02: "fl", 0xFB03: "ffi", 0xFB04: "ffl", 0xFB05: "ft", 0xFB06: "st"}
 _SIGNS = {0x2010: "-", 0x2011: "-", 0xA0: " ", 0x202F: " ", 0x2007: " ", 0x2009: " ", 0x200A: " ", 0x2002: " ",
           0x2003: " ", 0x2126: "Ω", 0xB5: "μ", 0x2206: "Δ"}  # fmt: skip
@@ -94,13 +94,17 @@ def close_letterspacing(words: list[tuple[str, float, float]], em: float) -> lis
     return closed
 
 
+def _listed(words: str) -> frozenset[str]:
+    return frozenset(words.split())
+
+
 _BREAKABLE = re.compile(r"[^\W\d_]+$")
 _OPENS = re.compile(r"^[^\W\d_]+")
-_ENCLITICS = frozenset(
+_ENCLITICS = _listed(
     "je tu il elle on nous vous ils elles ce t y en moi toi lui leur leurs le la les là ci même mêmes être dessus "
-    "dessous après avant".split()
+    "dessous après avant"
 )
-_SUSPENDED = frozenset("en of und oder et ou și sau tot bis an and or à".split())
+_SUSPENDED = _listed("en of und oder et ou și sau tot bis an and or à")
 
 
 def joins_as(first: str, second: str, known: Collection[str]) -> str:
@@ -138,10 +142,11 @@ def joins_as(first: str, second: str, known: Collection[str]) -> str:
     return "drop"
 
 
-_LINKS = frozenset("est sont a va vingt quatre trente quarante cinquante soixante c d sous sur en la le les au".split())
+_LINKS = _listed("est sont a va vingt quatre trente quarante cinquante soixante c d sous sur en la le les au")
 
-_FOLDS = {ord(a): b for a, b in zip("ŞşŢţς’ʼ‘´`\u1fbd\u1fbf\u2032“”„«»″", "șșțțσ''''''''\"\"\"\"\"\"", strict=True)}
-_FOLDS |= {code: "-" for code in (0x2010, 0x2011, 0x2012, 0x2013, 0x2014, 0x2212)}
+_FOLDS: dict[int, str] = dict(zip(map(ord, "ŞşŢţς"), "șșțțσ", strict=True))
+_FOLDS |= dict.fromkeys(map(ord, "’ʼ‘´`\u1fbd\u1fbf\u2032"), "'") | dict.fromkeys(map(ord, "“”„«»″"), '"')
+_FOLDS |= dict.fromkeys((0x2010, 0x2011, 0x2012, 0x2013, 0x2014, 0x2212), "-")
 
 
 @cache
