@@ -238,6 +238,16 @@ def list_evidence(run: RunData) -> Iterator[Evidence]:
                 yield row(theme, UNKNOWN, "no_cell", coding)
 
 
+def remarks_on(run: RunData, document: Document) -> str:
+    """Why a document was excluded, and its issues with what to do next, a line each."""
+    lines = [document.exclude_reason] if document.status == "excluded" and document.exclude_reason else []
+    for issue in run.issues:
+        if issue.doc_id == document.doc_id:
+            place = f"p. {issue.page}: " if issue.page else ""
+            lines.append(f"{place}{issue.message} → {issue.next_step}")
+    return "\n".join(dict.fromkeys(lines))
+
+
 def relative_pdf(run: RunData, document: Document, folder: Path) -> str:
     """The PDF's path relative to the folder where a report stands, with '/'; absolute where drives differ."""
     target = (run.corpus / document.path).resolve()

@@ -28,6 +28,7 @@ from .common import (
     printable,
     quotation,
     relative_pdf,
+    remarks_on,
     support_words,
     theme_name,
 )
@@ -317,16 +318,6 @@ def _write_documents(book: _Book, sheet: Any) -> None:
         book.text(sheet, row, 16, document.licence)
         sheet.set_row(row, _height([(document.title, 50), (remarks, 60), (paths, 40)], most=200))
     book.finish(sheet, len(run.documents), len(names), 2)
-
-
-def remarks_on(run: RunData, document: Document) -> str:
-    """Why a document was excluded, and its issues with what to do next, a line each."""
-    lines = [document.exclude_reason] if document.status == "excluded" and document.exclude_reason else []
-    for issue in run.issues:
-        if issue.doc_id == document.doc_id:
-            place = f"p. {issue.page}: " if issue.page else ""
-            lines.append(f"{place}{issue.message} → {issue.next_step}")
-    return "\n".join(dict.fromkeys(lines))
 
 
 def _write_codebook(book: _Book, sheet: Any) -> None:
