@@ -148,6 +148,7 @@ class Pdf:
         buffer = (ctypes.c_ushort * (count + 1))()
         written = raw.FPDFText_GetText(textpage, 0, count, buffer)
         text = bytes(buffer)[: 2 * count].decode("utf-16-le", "surrogatepass") if written == count + 1 else ""
+        text = text.replace("\ufffe", "\x02")  # pdfium's mark for a hyphen at a line's end, one way or the other
         if len(text) != count or "\x00" in text:  # pdfium leaves out what has no code: ask one by one
             codes = map(self._unicode, repeat(address), range(count))
             text = "".join(chr(code) if code < 0x110000 else "\ufffd" for code in codes)
