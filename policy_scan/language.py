@@ -52,7 +52,9 @@ _FUNCTION_WORDS = {
         über um und unter uns unser unsere vom von vor war was weil wenn werden wie wir wird wurde wurden zu zum zur
         zwischen über gilt Gesetz nachdem bereits insbesondere jedoch solche soll sollen mehr bleibt darf dürfen
         Tag Tage Tagen Jahr Absatz Artikel Behörde Verordnung genannten""",
-    "el": "",  # told by its script
+    # Greek is told by its script; its words only show that a text is running text.
+    "el": """του της των το τα τη την τον τους τις στο στη στην στον στα στους στις και για με από σε ως που η ο οι να
+        θα δεν είναι κατά προς περί όπως ή αν ότι μας σας μετά μέχρι έως ανά υπό επί εκ εις τοις ταις διά""",
     "ro": """a acest această aceasta aceste acestea acestei acestor acestora acestui acestuia al ale alte am ar are au
         asupra ca care către cât ce cea cei cel cele cu cum da dacă dar de decât deci din dintre doar după ei ele este
         eu fără fi fiecare fie fiind fost în într între iar ilor îi își îl la le li lor lui mai mod mult ne nici nu nr
@@ -138,6 +140,11 @@ def _votes() -> dict[str, tuple[int, ...]]:
             for form in (word, fold(word)):
                 votes.setdefault(form, set()).add(index)
     return {word: tuple(sorted(indices)) for word, indices in votes.items() if len(indices) < 5}
+
+
+def is_function_word(word: str) -> bool:
+    """Whether it is a function word of one of the seven languages, with or without its diacritics."""
+    return word.lower() in _votes()
 
 
 @cache
