@@ -1,0 +1,473 @@
+"""Numbering schemes: how the labels of provisions look in French, Dutch, German, Greek, Romanian, Luxembourgish and
+English texts. Pure functions on the text of a block or line; what a label means in its place (own, quoted, an entry
+of a table of contents) is decided by the stage that calls them.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Literal, get_args
+
+ProvisionKind = Literal[
+    "article", "paragraph", "point", "recital", "measure", "recommendation", "section", "table", "annex",
+    "preamble", "signature", "commentary", "other",
+]  # fmt: skip
+PROVISION_KINDS: tuple[str, ...] = get_args(ProvisionKind)
+"""article: an article without numbered paragraphs; paragraph: a numbered paragraph of one; section: text under a
+heading or decimal number; commentary: reports, opinions and memoranda printed with an act."""
+
+LabelKind = Literal["article", "division", "annex", "paragraph", "point", "decimal", "measure", "recommendation"]
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """A label at the start of a text.
+
+    `text` is as printed without its final stop, `key` the same for comparing across spellings and languages,
+    `end` the offset in the text where what follows begins, `alone` True when nothing follows it on its line,
+    `sure` True when its punctuation can't be that of a sentence. `rank` orders divisions, 1 outermost, 0 elsewhere.
+    """
+
+    kind: LabelKind
+    text: str
+    key: str
+    end: int
+    sure: bool
+    alone: bool
+    rank: int = 0
+
+
+_LATIN_SUFFIX = (
+    r"bis|ter|quater|quinquies|sexies|septies|octies|novies|nonies|decies|undecies|duodecies|terdecies|quaterdecies"
+    r"|quindecies|quinquiesdecies|sexiesdecies|septiesdecies|octiesdecies|noviesdecies|vicies"
+)
+_NUMBER = (
+    r"(?:(?:L\.?O\.?|[LRDA])\s?\*?\s?\.?\s?|\*\s?)?(?:annexe\s)?(?:\d+|[IVXLC]+(?=[\s.:,–—-]|$))"
+    r"(?:\s?(?:er|re|ère|ste|de|e)(?![\w]))?"
+    r"(?:\s?\^\s?\d+)*(?:[-./:]\d+(?:er)?(?!\d))*"
+    rf"(?:[\s-]?(?:{_LATIN_SUFFIX})(?!\w))*(?:/\d+)*(?:[-./]\d+)*(?:\s?[A-ZΑ-Ω]['΄’´]?(?=[\s.:)]|$))?(?:(?<=\d)[a-z](?!\w))?"
+)
+_GREEK_UNITS = (
+    ["πρώτο", "δεύτερο", "τρίτο", "τέταρτο", "πέμπτο", "έκτο", "έβδομο", "όγδοο", "ένατο", "δέκατο", "ενδέκατο", "δωδέκατο", "εικοστό", "τριακοστό"]
+)
+_WORD_NUMBERS = {
+    "premier": "1", "unique": "1", "unic": "1", "enig": "1", "einziger": "1", "first": "1",
+    "μονο": "1", "μονον": "1",
+    "πρωτο": "1", "πρωτον": "1", "δευτερο": "2", "δευτερον": "2", "τριτο": "3", "τριτον": "3", "τεταρτο": "4",
+    "τεταρτον": "4", "πεμπτο": "5", "πεμπτον": "5", "εκτο": "6", "εκτον": "6", "εβδομο": "7", "εβδομον": "7",
+    "ογδοο": "8", "ογδοον": "8", "ενατο": "9", "ενατον": "9", "δεκατο": "10", "δεκατον": "10", "ενδεκατο": "11",
+    "ενδεκατον": "11", "δωδεκατο": "12", "δωδεκατον": "12", "εικοστο": "20", "εικοστον": "20", "τριακοστο": "30",
+    "τεσσαρακοστο": "40", "πεντηκοστο": "50",
+}  # fmt: skip
+_GREEK_WORDS = r"(?:[α-ωΑ-Ωά-ώΆ-Ώ]+(?:ο|ον|Ο|ΟΝ|ό|ὸ)\b)(?:\s[α-ωΑ-Ωά-ώΆ-Ώ]+(?:ο|ον|Ο|ΟΝ)\b)?"
+_ARTICLE = re.compile(
+    r"""(?P<open>[\[(«„“”″"]\s?)?
+    (?P<label>
+      (?P<word>
+        (?:Article|ARTICLE|Articles|ARTICLES|Artikel|ARTIKEL|Artikelen|Artikels|Articolul|ARTICOLUL|Articol|ARTICOL)
+        |(?:Art|ART)(?:\s?\.|(?=\s?\d))
+        |[΄'´`’]?(?:[ΆΑA]ρθρο|[ΆΑA]ΡΘΡΟΝ?|[ΆΑA]ρθρον|Ἄρθρον?|άρθρο(?=\s\d+\s*$))
+      )
+      \s?(?P<number>"""
+    + _NUMBER
+    + r"""|unique|UNIQUE|unic|UNIC|premier|PREMIER|First)
+      (?P<range>\s(?:à|tot(?:\sen\smet)?|t/m|bis(?=\s\d)|et|en|und|și|έως)\s"""
+    + _NUMBER
+    + r""")?
+    )""",
+    re.VERBOSE,
+)
+_ARTICLE_GREEK_WORD = re.compile(
+    rf"(?P<open>[«„“”″\"]\s?)?(?P<label>[΄'´`’]?(?:[ΆΑA]ρθρο|[ΆΑA]ΡΘΡΟΝ?)\s(?P<number>{_GREEK_WORDS}))"
+)
+_ARTICLE_BEFORE = re.compile(r"(?P<open>)(?P<label>(?P<number>Enig|Einziger|ENIG|Eenig)\s(?:artikel|Artikel|ARTIKEL))")
+_SEPARATOR = re.compile(r"\s?\.?\s?(?:[.:)\]]|[-–—−]+(?=\s)|-\s)(?:\s?[-–—−]+(?=\s|$))?|\s?\.(?=\s*$)")
+_AFTER_SURE = re.compile(r"\s*(?:$|\(\d|§|\(\w\)|1\.\s|1°|\((?:L|A\.|abrog|inséré|nouveau|ex\s|Loi|Règl))")
+_DIVISIONS: tuple[tuple[int, str], ...] = (
+    (1, r"Livre|Boek|Buch|ΒΙΒΛΙΟ|Βιβλίο|Cartea|Book"),
+    (2, r"Partie|Deel|Teil|ΜΕΡΟΣ|Μέρος|Partea|Part|Deel"),
+    (3, r"Titre|Titel|Titlul|ΤΙΤΛΟΣ|Τίτλος|Title"),
+    (4, r"Chapitre|Hoofdstuk|Kapitel|ΚΕΦΑΛΑΙΟ|Κεφάλαιο|ΚΕΦ\.|Capitolul|Chapter|Chap\."),
+    (5, r"Section|Afdeling|Abschnitt|ΤΜΗΜΑ|Τμήμα|Secțiunea|Secţiunea|Sectiunea|Sect\."),
+    (
+        6,
+        r"Sous-section|Onderafdeling|Unterabschnitt|ΥΠΟΤΜΗΜΑ|Υποτμήμα|Subsecțiunea|Subsecţiunea|Subsection|ΕΝΟΤΗΤΑ|Ενότητα",
+    ),
+    (7, r"Sous-sous-section|Paragraphe|Onder-onderafdeling|Paragraful"),
+)
+_DIVISION_NUMBER = (
+    r"(?:\d+(?:er|re|ère|e)?(?:[./]\d+)*|[IVXLC]+(?:er|re)?|premier|première|unique|I\^er|[A-ZΑ-Ω](?=[\s.:'΄’´]|$)"
+    rf"|a\s[IVXLC]+-a|[α-ωά-ώΑ-ΩΆ-Ώ]+(?:ο|ον|Ο|ΟΝ|η|Η)\b|[A-Z]['΄’´])(?:\s?(?:{_LATIN_SUFFIX})\b)?['΄’´]*"
+)
+_DIVISION = re.compile(
+    r"(?P<open>[«„“”″\"]\s?)?(?P<label>(?P<word>"
+    + "|".join(f"(?P<r{rank}>{words}|{words.upper()})" for rank, words in _DIVISIONS)
+    + rf")\s(?:a\s)?(?P<number>{_DIVISION_NUMBER}))(?P<sep>\s*(?:[.:]\s?[-–—−]*|[-–—−]+)|\s*$|(?=\s))\s*"
+)
+_DIVISION_BEFORE = re.compile(
+    r"(?P<label>(?P<number>\d+)\.\s?(?P<word>(?P<r2>Teil|TEIL)|(?P<r4>Kapitel|KAPITEL)|(?P<r5>Abschnitt|ABSCHNITT)))"
+    r"(?P<sep>\s*[:.–—-]|\s*$)\s*"
+)
+_ANNEX = re.compile(
+    r"(?P<label>\(?(?:Annexes?|ANNEXES?|Bijlagen?|BIJLAGEN?|Anlagen?|ANLAGEN?|Anhang|ANHANG|Anexa|ANEXA|ANEXĂ|Anexă"
+    r"|Anexe|ANEXE|ΠΑΡΑΡΤΗΜΑ(?:ΤΑ)?|Παράρτημα|ANNEX|Annex|Appendix|APPENDIX)"
+    r"(?:\s(?:n°|nr\.?|Nr\.?|no\.?|N°|nº)?\s?(?:\d+(?:er)?|[IVXLC]+|[A-ZΑ-Ω]['΄’´]?)(?:[./]\d+)*(?![\w]))?\)?)"
+    r"(?P<sep>\s*$|\s*[.:–—-]|\s(?=[A-ZΑ-ΩÀ-ÝȘȚĂÎ(«])|\s(?:à|aan|bij|zum|zur|la|to|du|de|tot|au|van|der|des|al)\s)"
+)
+_PARAGRAPH_SIGN = re.compile(
+    rf"(?P<open>[«„“”″\"]\s?)?(?P<label>(?:§|Paragraphe(?=\s\d))\s?(?P<number>\d+(?:er|re)?(?:\s?(?:{_LATIN_SUFFIX})\b|/\d+)*))"
+    r"(?!\s?(?:et|en|und|à|,))(?P<sep>\s?\.?\s?(?:[-–—]\s)?|\s*$)"
+)
+_PARAGRAPH_BRACKET = re.compile(
+    rf"(?P<open>[«„“”″\"]\s?)?(?P<label>\((?P<number>\d{{1,3}}(?:\^\d+)?(?:\s?(?:{_LATIN_SUFFIX}))?)\))\s*(?:\.\s)?(?=[^\s,;.)]|$)"
+)
+_PARAGRAPH_ALIN = re.compile(r"(?P<open>)(?P<label>(?:Alin\.|ALIN\.|Alineatul)\s?\(?(?P<number>\d+)\)?)\s*")
+_NUMBERED = re.compile(
+    rf"(?P<open>[«„“”″\"]\s?)?(?P<label>(?P<number>\d{{1,3}}(?:[Α-Ω]|[a-z](?=\.)|(?:{_LATIN_SUFFIX}))?)\.)(?!\d)\s*(?=[^\s\d,;.]|$|\d+\D)"
+)
+_DEGREE = re.compile(
+    rf"(?P<open>[«„“”″\"]\s?)?(?P<label>(?P<number>\d{{1,3}})\s?[°º](?:\s?(?:{_LATIN_SUFFIX})\b|/\d+)?)\s*"
+)
+_CLOSED = re.compile(r"(?P<open>[«„“”″\"]\s?)?(?P<label>(?P<number>\d{1,3})\))\s*(?=[^\s,;.)]|$)")
+_LETTER = re.compile(
+    r"(?P<open>[«„“”″\"]\s?)?(?P<label>\(?(?P<number>[a-z]{1,2}|[α-ω]{1,2}|στ|στστ|[ivx]{1,5}|[A-ZΑ-Ω]|[a-z]\^\d|[a-z]bis)['΄’´]?\))\s*(?=[^\s,;)]|$)"
+)
+_DASH = re.compile(r"(?P<open>[«„“”″\"]\s?)?(?P<label>(?P<number>[-–—−•●◦▪■*➢✓])\s)\s*(?=\S)")
+_DECIMAL = re.compile(
+    r"(?P<label>(?P<number>\d{1,2}(?:\.\d{1,3}){0,5})\.?)(?P<sep>\s*[-–—:]\s+|\s+|(?=[A-ZΑ-ΩÀ-Ý]))(?=[^\W\d_]|[«„“\"’'(¿?&]|$)"
+)
+_ROMAN_HEAD = re.compile(r"(?P<label>(?P<number>[IVX]{1,6}|[A-H]))(?P<sep>\s?[.)/–—-]\s+)(?=[^\W\d_]|[«„“\"])")
+_MEASURE = re.compile(
+    r"(?P<label>(?:(?P<m>Mesures?|MESURES?|Maatregel(?:en)?|MAATREGEL(?:EN)?|Maßnahme|MASSNAHME|Massnahme|Δράση|ΔΡΑΣΗ|Μέτρο|ΜΕΤΡΟ|Măsura|MĂSURA"
+    r"|Acțiunea|Acţiunea|ACȚIUNEA|Action|ACTION|Actie|ACTIE|Aktion|Έργο|ΕΡΓΟ|Measure|MEASURE|Engagement|ENGAGEMENT"
+    r"|Moossnam|Aktioun|Proposition|PROPOSITION|Axe|AXE|Objectif|OBJECTIF|Obiectivul|OBIECTIVUL|Στόχος|ΣΤΟΧΟΣ"
+    r"|Άξονας|ΑΞΟΝΑΣ|Doelstelling|DOELSTELLING|Ziel|ZIEL|Objective|OBJECTIVE|Pilier|Levier|Chantier|Fiche|FICHE|Critère|Test|Exigence)"
+    r"|(?P<r>Recommandation|RECOMMANDATION|Recommendation|RECOMMENDATION|Aanbeveling|AANBEVELING|Empfehlung"
+    r"|EMPFEHLUNG|Σύσταση|ΣΥΣΤΑΣΗ|Recomandarea|RECOMANDAREA|Recomandare|Πρόταση|ΠΡΟΤΑΣΗ|Empfeelung))"
+    r"\s(?:n°|nr\.?|Nr\.?|no\.?|N°|nº|#)?\s?(?P<number>[A-ZΑ-Ω]?\.?\d+(?:[.-]\d+)*[a-z]?|[IVX]+))"
+    r"(?P<sep>\s*(?:[.:)–—-]+|$)|\s+(?=[A-ZΑ-ΩÀ-ÝȘȚĂÎ«„“]))\s*"
+)
+_SPACED = re.compile(r"^(?:[^\W_]\s){3,}[^\W_](?=\s|$|[.:])")
+_SPACED_WORD = re.compile(r"^((?:[^\W\d_]\s){3,}[^\W\d_])(?=\s)")
+
+
+@lru_cache(maxsize=4096)
+def fold(text: str) -> str:
+    """Lower case without accents; Greek final sigma and Latin look-alikes in Greek words folded; for comparing only."""
+    bare = "".join(c for c in unicodedata.normalize("NFD", text) if not unicodedata.combining(c))
+    bare = bare.lower().replace("ς", "σ").replace("ß", "ss").replace("ı", "i")
+    return re.sub(r"[’‘΄´`ʼ]", "'", bare).replace("\u00a0", " ")
+
+
+def close_spacing(text: str) -> str:
+    """A letter-spaced word at the start of a text closed: `A r t i k e l 1` gives `Artikel 1`."""
+    match = _SPACED_WORD.match(text)
+    return match.group(1).replace(" ", "") + text[match.end() :] if match else text
+
+
+def number_key(number: str) -> str:
+    """A number as printed, folded: `1er`, `premier` and `1` are `1`; `L. 112-8` is `l112-8`; `2 bis` is `2bis`."""
+    flat = re.sub(r"\s+", "", fold(number)).strip("'.")
+    if flat in _WORD_NUMBERS:
+        return _WORD_NUMBERS[flat]
+    parts = [_WORD_NUMBERS[word] for word in fold(number).split() if word in _WORD_NUMBERS]
+    if len(parts) == 2 and len(parts) == len(number.split()):
+        return str(sum(int(part) for part in parts))
+    flat = re.sub(r"(?<=\d)(?:er|re|ere|ste|de|e)(?=$|[^\w])", "", flat)
+    flat = re.sub(r"^(lo|l|r|d|a)[*.]*(?=\d)", r"\1", flat.replace("l.o.", "lo"))
+    if re.fullmatch(r"[ivxlc]+", flat):
+        return str(roman(flat))
+    return flat
+
+
+def roman(text: str) -> int:
+    """The value of a Roman numeral in lower case letters (no check of its form)."""
+    values = {"i": 1, "v": 5, "x": 10, "l": 50, "c": 100}
+    total = 0
+    for here, after in zip(text, [*text[1:], ""], strict=True):
+        value = values[here]
+        total += -value if after and values[after] > value else value
+    return total
+
+
+_SUFFIX_ORDER = {name: rank for rank, name in enumerate(_LATIN_SUFFIX.split("|"), start=1)}
+
+
+def order(key: str) -> tuple[str, tuple[int, ...]]:
+    """Where a number stands among its like: (prefix letters, numbers); `2bis` comes after `2` and before `3`."""
+    match = re.match(r"([a-z]*?)(?=\d|$)", key)
+    prefix = match.group(1) if match else ""
+    numbers: list[int] = []
+    for part in re.findall(r"\d+|[^\W\d_]+", key[len(prefix) :]):
+        numbers.append(int(part) if part.isdigit() else _SUFFIX_ORDER.get(part, ord(part[0]) - 96))
+    return prefix, tuple(numbers)
+
+
+def follows(key: str, previous: str | None) -> bool:
+    """Whether `key` may come next after `previous` in one act: 2 or 1bis after 1, L112-9 after L112-8, 1 at first."""
+    if previous is None:
+        return True
+    prefix, numbers = order(key)
+    before_prefix, before = order(previous)
+    if not numbers or not before:
+        return False
+    if prefix != before_prefix:
+        return bool(prefix) == bool(before_prefix)
+    if numbers[0] == before[0] + 1:
+        return True
+    return numbers[0] == before[0] and numbers > before
+
+
+def _match_label(pattern: re.Pattern[str], text: str, kind: LabelKind, rank: int = 0) -> Label | None:
+    match = pattern.match(text)
+    if match is None or not match.group("label"):
+        return None
+    alone = not text[match.end() :].strip()
+    label = re.sub(r"\s+", " ", match.group("label")).strip().rstrip(".").strip()
+    return Label(kind, label, number_key(match.group("number")), match.end(), True, alone, rank)
+
+
+def article_label(text: str) -> Label | None:
+    """An article's label at the start of a text, an opening quotation mark before it allowed, or None.
+
+    `sure` is False where a sentence could begin so (`Artikel 8 van de wet`, `Article 5 Objet`).
+    """
+    text = close_spacing(text)
+    best = None
+    for pattern in (_ARTICLE, _ARTICLE_GREEK_WORD, _ARTICLE_BEFORE):
+        match = pattern.match(text)
+        if match and (pattern is not _ARTICLE_GREEK_WORD or number_key(match.group("number")).isdigit()):
+            best = match
+            break
+    if best is None:
+        return None
+    end = best.end()
+    rest = text[end:]
+    if rest and (rest[0].isalnum() or rest[0] in "°,;/^"):
+        return None
+    separator = _SEPARATOR.match(rest)
+    if separator and separator.end():
+        end += separator.end()
+        sure = True
+    else:
+        sure = bool(_AFTER_SURE.match(rest))
+    body = text[end:]
+    printed = re.sub(r"\s+", " ", best.group("label")).strip().rstrip(".").strip()
+    printed = re.sub(r"(?<=\d)\s(?=(?:er|re)\b)", "", printed)
+    if re.match(r"\s?(?:,|;|et\s|en\s(?=\d)|und\s(?=\d)|și\s(?=\d)|και\s(?=\d))", body) and not separator:
+        return None
+    key = number_key(best.group("number"))
+    if "range" in best.re.groupindex and best.group("range"):
+        key += "–" + number_key(best.group("range").split()[-1])
+    return Label("article", printed, key, end + len(body) - len(body.lstrip()), sure, not body.strip())
+
+
+def division_label(text: str) -> Label | None:
+    """Titre II, HOOFDSTUK 3, Kapitel 2, ΚΕΦΑΛΑΙΟ Β΄, Capitolul I … at the start of a heading, or None."""
+    text = close_spacing(text)
+    match = _DIVISION.match(text) or _DIVISION_BEFORE.match(text)
+    if match is None:
+        return None
+    rank = next(
+        int(name[1:]) for name, value in match.groupdict().items() if name[0] == "r" and name[1:].isdigit() and value
+    )
+    rest = text[match.end() :].strip()
+    sure = bool(match.group("sep").strip()) or not rest
+    if not sure and rest[0].islower():
+        return None
+    if rest[:1] in {",", ";", ")"}:
+        return None
+    label = re.sub(r"\s+", " ", match.group("label")).strip()
+    return Label("division", label, number_key(match.group("number")), match.end(), sure, not rest, rank)
+
+
+def annex_label(text: str) -> Label | None:
+    """Annexe 1, Bijlage, Anlage 2, ΠΑΡΑΡΤΗΜΑ Ι, ANEXA nr. 2 … at the start of a heading, or None."""
+    match = _ANNEX.match(close_spacing(text))
+    if match is None:
+        return None
+    label = re.sub(r"\s+", " ", match.group("label")).strip(" ()")
+    return Label("annex", label, fold(label), match.end(), True, not text[match.end() :].strip())
+
+
+def paragraph_label(text: str) -> Label | None:
+    """§ 2, (2), alin. (2): labels that number an article's paragraphs whatever stands before them; or None."""
+    return (
+        _match_label(_PARAGRAPH_SIGN, text, "paragraph")
+        or _match_label(_PARAGRAPH_BRACKET, text, "paragraph")
+        or _match_label(_PARAGRAPH_ALIN, text, "paragraph")
+    )
+
+
+def numbered_label(text: str) -> Label | None:
+    """`2.`: a paragraph where it follows the article's heading, a point where a sentence introduces it; or None."""
+    return _match_label(_NUMBERED, text, "paragraph")
+
+
+def point_label(text: str) -> Label | None:
+    """1°, 1), a), (a), i), αα), and dashes and bullets (key '-'); or None."""
+    for pattern in (_DEGREE, _CLOSED, _LETTER):
+        label = _match_label(pattern, text, "point")
+        if label is not None:
+            return label
+    match = _DASH.match(text)
+    return Label("point", match.group("label").strip(), "-", match.end(), False, False) if match else None
+
+
+def decimal_label(text: str) -> Label | None:
+    """1.2.3 or 4. before a heading's or paragraph's words; rank is the number of its parts; or None."""
+    label = _match_label(_DECIMAL, text, "decimal")
+    if label is None:
+        return None
+    depth = label.key.count(".") + 1
+    return Label("decimal", label.text, label.key, label.end, depth > 1, label.alone, depth)
+
+
+def roman_label(text: str) -> Label | None:
+    """I., IV -, A. before a heading's words; or None."""
+    label = _match_label(_ROMAN_HEAD, text, "decimal")
+    return label and Label("decimal", label.text, fold(label.text), label.end, False, label.alone, 0)
+
+
+def measure_label(text: str) -> Label | None:
+    """Mesure 12, Maatregel 3, Δράση 1.2, Recommandation 4 … at the start of a text, or None."""
+    match = _MEASURE.match(text)
+    if match is None:
+        return None
+    kind: LabelKind = "recommendation" if match.group("r") else "measure"
+    label = re.sub(r"\s+", " ", match.group("label")).strip()
+    sure = bool(match.group("sep").strip())
+    return Label(kind, label, fold(label), match.end(), sure, not text[match.end() :].strip())
+
+
+_CONTENTS = re.compile(
+    r"^(?:sommaire|table des matieres|tables? analytiques?|inhoud(?:sopgave|stafel)?|inhaltsverzeichnis|inhalt"
+    r"|(?:πινακασ )?περιεχομεν(?:α|ων)|ευρετηριο|cuprins(?:ul)?|(?:table of )?contents|inhaltsiwwersiicht"
+    r"|inhaltsubersicht|sumar)\s*[:.]?$"
+)
+_LEADER = re.compile(r"(?:\.\s?){4,}|…{2,}|(?:_\s?){5,}|(?:·\s?){4,}")
+_ENTRY_END = re.compile(r"(?:\s|\t|[.…])\s?(?:p\.|bl\.|blz\.|S\.|σελ\.|pag\.|page)?\s?\d{1,5}\.?$")
+_ENTRY_PAGE = re.compile(r",\s(?:p|bl|blz|S|pag|σελ)\.\s?\d{1,5}\.?$")
+
+
+def is_contents_heading(text: str) -> bool:
+    """Sommaire, Inhoud, Inhaltsverzeichnis, ΠΕΡΙΕΧΟΜΕΝΑ, Cuprins …: the heading of a table of contents."""
+    return len(text) < 60 and bool(_CONTENTS.match(re.sub(r"\s+", " ", fold(text)).strip()))
+
+
+def is_contents_entry(text: str, *, inside: bool = False) -> bool:
+    """An entry of a table of contents: dot leaders, or a page number at the end (`inside`: after its heading)."""
+    text = text.strip()
+    if len(text) > 900:
+        return False
+    leaders = list(_LEADER.finditer(text))
+    if leaders and (
+        re.fullmatch(r"[\s.…_·]*(?:p\.|page)?\s*\d{0,5}\.?", text[leaders[-1].end() :]) or len(leaders) > 2
+    ):
+        return bool(re.search(r"[^\W_]", text))
+    if _ENTRY_PAGE.search(text):
+        return True
+    return inside and len(text) < 400 and bool(_ENTRY_END.search(text)) and not re.search(r"[;:]$", text)
+
+
+_COMMENTARY = re.compile(
+    r"^(?:rapport (?:au roi|a la reine|au president de la republique|au parlement|au premier ministre)"
+    r"|verslag aan de (?:koning|regering|vlaamse regering)|bericht an (?:den konig|die regierung)"
+    r"|avis (?:n[°o] ?)?[\d.,/ ]*.{0,40}du conseil d'etat|avis de l'autorite de protection"
+    r"|advies (?:nr\.? ?)?[\d.,/ ]*.{0,60}van de (?:raad van state|gegevensbeschermings)"
+    r"|(?:le )?conseil d'etat,? section de legislation|raad van state,? afdeling wetgeving|staatsrat,? gesetzgebungsabteilung"
+    r"|gutachten (?:nr\.? ?)?[\d.,/ ]*.{0,40}des staatsrates"
+    r"|expose des motifs|memorie van toelichting|toelichting|nota van toelichting|begrundung|commentaire des articles"
+    r"|artikelsgewijze (?:bespreking|toelichting)|bespreking van de artikelen|commentaire article par article|αιτιολογικη εκθεση"
+    r"|εισηγητικη εκθεση|εκθεση αξιολογησησ|expunere de motive|nota de fundamentare|referat de aprobare)\b"
+)
+
+
+def is_commentary_heading(text: str) -> bool:
+    """Rapport au Roi, Verslag aan de Koning, avis du Conseil d'État, Exposé des motifs …: commentary begins here."""
+    return len(text) < 260 and bool(_COMMENTARY.match(re.sub(r"\s+", " ", fold(text)).strip(" .[](")))
+
+
+_MONTHS = (
+    r"janvier|fevrier|mars|avril|mai|juin|juillet|aout|septembre|octobre|novembre|decembre|januari|februari|maart"
+    r"|april|juni|juli|augustus|september|oktober|november|december|januar|februar|marz|dezember|ianuarie|februarie"
+    r"|martie|aprilie|iunie|iulie|septembrie|octombrie|noiembrie|decembrie|ιανουαριου|φεβρουαριου|μαρτιου|απριλιου"
+    r"|μαιου|ιουνιου|ιουλιου|αυγουστου|σεπτεμβριου|οκτωβριου|νοεμβριου|δεκεμβριου|january|february|march|may|june"
+    r"|july|august|october|juillet|mee|juin"
+)
+MONTHS = _MONTHS
+_PLACE_DATE = re.compile(
+    rf"^(?:[^\W\d_][\w'’.-]*(?: [\w'’.-]+)?(?: [\w'’.-]+)?),? ?(?:le|den|de|la|op)? ?\d{{1,2}}(?:er|re|\.|η|ησ)? ?(?:{_MONTHS}) ?,? ?\d{{4}}\b"
+)
+_SIGNATURE = re.compile(
+    r"^(?:donne a |gegeven te |gegeben zu |fait a (?=[^\W\d_]+)|gedaan te |geschehen zu |given at |done at |intocmit la "
+    r"|par le roi\b|van koningswege|von konigs wegen|pour le gouvernement|voor de (?:vlaamse )?regering|fur die regierung"
+    r"|promulguons la presente|kondigen deze wet af|promulguons le present|mandons et ordonnons|wir fertigen"
+    r"|aceasta lege a fost adoptata|presedintele (?:camerei|senatului|romaniei)|contrasemneaza|prim-ministru\b"
+    r"|παραγγελλομε τη|παραγγελουμε|θεωρηθηκε και τεθηκε|οι υπουργοι$|ο υπουργοσ$|ο υφυπουργοσ$|ο προεδροσ τησ δημοκρατιασ$"
+    r"|mit dem staatssiegel|met 's lands zegel|scelle du sceau|vu et scelle|la presente loi sera executee|gesehen, um"
+    r"|vu pour etre annexe|gezien om te worden gevoegd|pour le ministre|les membres du gouvernement,?$|doc\. parl\.)"
+)
+
+
+def is_signature(text: str) -> bool:
+    """A line with which an act's signatures begin: place and date, promulgation, by the King's order …"""
+    folded = re.sub(r"\s+", " ", fold(text)).strip()
+    if _SIGNATURE.match(folded):
+        return True
+    return len(folded) < 90 and bool(_PLACE_DATE.match(folded))
+
+
+_PREAMBLE = re.compile(
+    r"^(?:vu (?:la|le|les|l'|que)|considerant|gelet op|overwegende|aufgrund|auf grund|in der erwagung|gestutzt auf|nach "
+    r"(?:beratung|stellungnahme)|εχοντασ υποψη|λαμβανοντασ υποψη|avand in vedere|luand in considerare|tinand cont|in temeiul"
+    r"|having regard|whereas|sur (?:la )?proposition|op (?:de )?voordracht|auf vorschlag|apres deliberation|na beraadslaging"
+    r"|notre conseil d'etat entendu|de l'assentiment|nous,? [^\W\d_]+,? .{0,40}grand-duc|philippe,|filip,|albert,|a tous, presents"
+    r"|aan allen die|allen gegenwartigen|le conseil d'etat entendu|sur (?:le )?rapport|mit zustimmung|εκδιδ(?:ο|ου)με)"
+)
+
+
+def is_preamble(text: str) -> bool:
+    """A visa, recital or enacting phrase before the first article."""
+    return bool(_PREAMBLE.match(re.sub(r"\s+", " ", fold(text[:200])).strip()))
+
+
+_RECITAL = re.compile(r"^(?:considerant|overwegende|in der erwagung|whereas|αιτιολογικ)")
+
+
+def is_recital(text: str) -> bool:
+    """Considérant, Overwegende, In der Erwägung …"""
+    return bool(_RECITAL.match(fold(text[:40]).strip()))
+
+
+_ENACTING = re.compile(
+    r"(?:avons arrete et arretons|avons ordonne et ordonnons|^arretent? ?:|arretent? ?:$|decrete ?:$|hebben wij besloten en besluiten"
+    r"|^besluit(?:en)? ?:|beschliesst ?:$|erlasst ?:$|haben wir beschlossen|wir sanktionieren|sanctionnons ce qui suit|bekrachtigen hetgeen"
+    r"|a adopte le present|ont adopte le present|hebben (?:de|het) volgende|haben folgende|εκδιδ(?:ο|ου)με τον|αποφασιζουμε ?:|αποφασιζ(?:ου|ο)με$"
+    r"|εξεδωσαν τον παροντα|adopta prezenta|a adoptat prezent|au adoptat prezent|parlamentul romaniei adopta|have adopted this|decrete ce qui suit"
+    r"|l'assemblee nationale et le senat ont adopte|arrete ce qui suit|besluit wat volgt|hat folgend|emite prezent|εκδιδουμε το)"
+)
+
+
+def is_enacting(text: str) -> bool:
+    """The phrase that ends a preamble: Avons arrêté et arrêtons, Besluit:, αποφασίζουμε …"""
+    return len(text) < 1200 and bool(_ENACTING.search(re.sub(r"\s+", " ", fold(text)).strip()))
+
+
+_AMENDS = re.compile(
+    r"(?:remplace|insere|complete|ajoute|modifie|libelle|redige|intitule|comme suit|suivant|ce qui suit|teneur|vervangen|ingevoegd"
+    r"|aangevuld|toegevoegd|luid|als volgt|ersetzt|eingefugt|erganzt|wortlaut|folgt|angefugt|hinzugefugt|αντικαθισταται|αντικαθιστανται|προστιθεται|προστιθενται"
+    r"|τροποποιειται|τροποποιουνται|εξησ|αναδιατυπωνεται|αναριθμ|modifica|cuprins|introduc|inlocui|completeaza|urmatorul|replaced|inserted"
+    r"|added|following|geandert|abgeandert|gewijzigd)"
+)
+
+
+def introduces_quotation(text: str) -> bool:
+    """Whether a text ends by announcing new words for another act: `… est remplacé par ce qui suit :`"""
+    tail = re.sub(r"\s+", " ", fold(text[-260:])).rstrip()
+    return (tail.endswith((":", "·", "suit", "suit.", "folgt", "volgt", "εξησ")) or tail[-30:].count(":") > 0) and bool(
+        _AMENDS.search(tail)
+    )

@@ -1,0 +1,135 @@
+"""Segments: the body of a document as slices of page texts that each begin where a label may stand, in reading order.
+
+A block is cut at the lines that begin with a label where the line before ends a sentence, so that an article's
+paragraphs are apart even where the page sets them without space. Furniture never becomes a segment.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from . import schemes
+from .records import FURNITURE_KINDS, Block, Line, Page
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """The slice [start, end) of a page's text. `opens`: it begins its block. `heading`: the block is a heading, or the
+    line stands out as one. `language` is the block's, `apart` True where it lies in a footnote or caption."""
+
+    page: int
+    start: int
+    end: int
+    text: str
+    block: int
+    kind: str
+    opens: bool
+    heading: bool
+    level: int | None
+    language: str
+    region: int
+    apart: bool = False
+
+    @property
+    def table(self) -> bool:
+        return self.kind == "table"
+
+    def part(self, start: int, end: int) -> Segment:
+        """The segment's part at offsets [start, end) into its text, without white space at its ends."""
+        text = self.text[start:end]
+        start += len(text) - len(text.lstrip())
+        text = text.strip()
+        return replace(
+            self,
+            start=self.start + start,
+            end=self.start + start + len(text),
+            text=text,
+            opens=self.opens and start == 0,
+        )
+
+
+_ENDS = re.compile(
+    r"(?:[.;:!?·»”″“\"]|[.;:!?»”″“]\s?\)|(?<!\w)(?:et|ou|en|of|und|oder|και|ή|și|şi|sau|and|or)|\d\)|,)\s*$"
+)
+_STRONG_END = re.compile(r"[.;:!?·»”″“\"]\s*\)?\s*$")
+
+
+def looks_like_heading(text: str) -> bool:
+    """Short, and in capitals or without the punctuation of a sentence."""
+    text = text.strip()
+    if not text or len(text) > 220 or text.endswith((";", ":", ",")):
+        return False
+    letters = [c for c in text if c.isalpha()]
+    if len(letters) < 3:
+        return False
+    capitals = sum(c.isupper() for c in letters)
+    return capitals > 0.8 * len(letters) or (len(text) < 130 and not text.endswith(".") and text[0].isupper())
+
+
+def _label_at(here: str, line: str, before: str) -> bool:
+    """Whether a line inside a block begins a new segment: `here` is the text from it on, `before` the line before."""
+    if not here or not (here[0].isalnum() or here[0] in "§([«„“”″\"΄'´’-–—•◦"):
+        return False
+    strong = bool(_STRONG_END.search(before))
+    article = schemes.article_label(here)
+    if article is not None:
+        own_line = schemes.article_label(line)
+        return (article.sure and strong) or bool(own_line and own_line.alone)
+    division = schemes.division_label(line)
+    if division is not None and (strong or line.isupper()) and (division.sure or line.isupper()):
+        return True
+    if schemes.paragraph_label(here) is not None:
+        return strong
+    if schemes.measure_label(here) is not None or schemes.annex_label(line) is not None:
+        return strong
+    if schemes.numbered_label(here) is not None or schemes.point_label(here) is not None:
+        return bool(_ENDS.search(before)) if here[0] not in "-–—" else strong
+    return False
+
+
+def _alone(line: str) -> bool:
+    label = schemes.article_label(line) or schemes.division_label(line)
+    return label is not None and label.alone
+
+
+def cut_block(block: Block, lines: Sequence[Line], language: str) -> list[Segment]:
+    """A block's segments. `lines`: the block's, in the order of their offsets."""
+    heading = block.kind == "heading"
+    apart = block.kind in ("footnote", "caption")
+    whole = Segment(
+        block.page, block.start, block.end, block.text, block.block, block.kind, True, heading, block.level, language,
+        block.region, apart,
+    )  # fmt: skip
+    if block.kind == "table" or apart or len(lines) < 2:
+        return [whole] if block.text.strip() else []
+    cuts = [0]
+    for before, line in zip(lines, lines[1:], strict=False):
+        at = line.start - block.start
+        if not 0 < at < len(block.text):
+            continue
+        previous = block.text[before.start - block.start : before.end - block.start]
+        here = block.text[at:]
+        if _alone(previous) or _label_at(here, block.text[at : line.end - block.start], previous):
+            cuts.append(at)
+    parts = [whole.part(a, b) for a, b in zip(cuts, [*cuts[1:], len(block.text)], strict=True)]
+    return [part for part in parts if part.text]
+
+
+def find_segments(
+    pages: Sequence[Page], lines: Sequence[Line], blocks: Sequence[Block], languages: Mapping[tuple[int, int], str]
+) -> list[Segment]:
+    """The segments of a document in reading order. `languages`: (page, block) -> language."""
+    by_page: dict[int, list[Line]] = defaultdict(list)
+    for line in sorted(lines, key=lambda one: (one.page, one.start)):
+        by_page[line.page].append(line)
+    found: list[Segment] = []
+    readable = {page.page for page in pages if page.status != "failed"}
+    for block in sorted(blocks, key=lambda one: (one.page, one.start)):
+        if block.kind in FURNITURE_KINDS or block.page not in readable or not block.text.strip():
+            continue
+        own = [line for line in by_page[block.page] if block.start <= line.start and line.end <= block.end]
+        found += cut_block(block, own, languages.get((block.page, block.block), "und"))
+    return found
