@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from pathlib import Path
 from typing import Any
 
 from policy_scan.codebook import Codebook, load_codebook
 from policy_scan.config import Config, load_config
-from policy_scan.records import Coding, Document, Issue, Provision
+from policy_scan.records import Cell, Coding, Document, Issue, Provision
+from policy_scan.report.common import RunData
 from policy_scan.stages.cells import compile_cells
 
 HOSTILE = (
@@ -19,7 +21,7 @@ HOSTILE = (
 
 
 def config(**table: Any) -> Config:
-    return load_config(overrides={"table": {"jurisdictions": ["FR", "BE", "GR"], **table}})
+    return load_config(overrides={"table": {"jurisdictions": list(COLUMNS), **table}})
 
 
 def codebook() -> Codebook:
@@ -94,6 +96,24 @@ def example() -> Example:
     )
 
 
-def cells(run: Example | None = None, **table: Any) -> Any:
+COLUMNS = ("FR", "BE", "GR")
+
+
+def cells(run: Example | None = None) -> list[Cell]:
     run = run or example()
-    return compile_cells(run.documents, run.provisions, run.codings, run.issues, config(**table), codebook(), {})
+    return compile_cells(run.documents, run.provisions, run.codings, run.issues, config(), codebook(), {})
+
+
+def run_data(directory: Path, run: Example | None = None) -> RunData:
+    """The example as a run whose tables stand in `directory` and whose PDFs stand in `directory`/../corpus."""
+    run = run or example()
+    details = {
+        "policy_scan": "0.1.0",
+        "configuration": {"table": {"jurisdictions": list(COLUMNS)}},
+        "files": {"a": "b"},
+    }
+    return RunData(
+        directory=directory, corpus=directory.parent / "corpus", config=config(), codebook=codebook(), columns=COLUMNS,
+        documents=tuple(run.documents), issues=tuple(run.issues), provisions=tuple(run.provisions),
+        codings=tuple(run.codings), cells=tuple(cells(run)), details=details,
+    )  # fmt: skip

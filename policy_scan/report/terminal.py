@@ -15,8 +15,8 @@ from .common import ASCII_SYMBOLS, SYMBOLS, short_status
 from .words import words
 
 MAX_WIDTH = 100
-_THEME_WIDTH = 22
-_COLUMN_WIDTH = 14
+_THEME_WIDTH = 18
+_COLUMN_WIDTH = 15
 _STYLES: Mapping[CellStatus, str] = {
     "binding": "bold blue", "enabled": "cyan", "committed": "yellow", "described": "", "not_found": "dim",
     "not_searched": "dim",

@@ -68,6 +68,7 @@ _WORDS: dict[str, tuple[str, str]] = {
     "not_when": ("Not when", "Ne pas coder si"),
     "meaning": ("Meaning", "Sens"),
     "setting": ("Setting", "Paramètre"),
+    "settings": ("Versions, settings and counts", "Versions, paramètres et comptes"),
     "value": ("Value", "Valeur"),
     "back": ("↑ table", "↑ tableau"),
     # values

@@ -1,0 +1,194 @@
+"""The web page: complete without a request, safe whatever the documents hold, and usable in a real browser."""
+
+from __future__ import annotations
+
+import base64
+import dataclasses
+import hashlib
+import json
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import example_run as make
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from policy_scan.report import export_run
+from policy_scan.report.html import json_for_script, render_page
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+
+
+def page_text(tmp_path: Path, language: str = "en") -> str:
+    [path] = export_run(make.run_data(tmp_path / "out"), "html", language, tmp_path / "page.html")
+    return path.read_text(encoding="utf-8")
+
+
+def data_of(text: str) -> Any:
+    found = re.search(r'<script type="application/json" id="data">(.*?)</script>', text, re.S)
+    assert found
+    return json.loads(found[1])
+
+
+def test_it_asks_for_nothing_from_elsewhere(tmp_path: Path) -> None:
+    text = page_text(tmp_path)
+    assert not re.search(r"<(?:link|img|iframe|object|embed)\b|\bsrc=|url\(|@import", text)
+    targets = re.findall(r'href="([^"]*)"', text)
+    assert targets
+    assert all(target.startswith(("#", "corpus/")) for target in targets)
+
+
+def test_the_policy_allows_only_the_pages_own_style_and_script(tmp_path: Path) -> None:
+    text = page_text(tmp_path)
+    policy = re.search(r'Content-Security-Policy" content="([^"]*)"', text)
+    assert policy
+    assert "default-src 'none'" in policy[1]
+    assert "unsafe" not in policy[1]
+    scripts = re.findall(r"<script>(.*?)</script>", text, re.S)
+    assert len(scripts) == 1
+    digest = base64.b64encode(hashlib.sha256(scripts[0].encode()).digest()).decode()
+    assert f"script-src 'sha256-{digest}'" in policy[1]
+    assert not re.search(r"""\s(?:style|on\w+)=["']""", text)
+
+
+def test_hostile_text_is_no_markup(tmp_path: Path) -> None:
+    text = page_text(tmp_path)
+    assert "<script>document.title" not in text
+    assert text.count("<script") == text.count("</script") == 2
+    row = next(row for row in data_of(text)["rows"] if row["id"] == "p-hostile")
+    assert "<script>" in "".join(row["text"])
+    assert not re.search("[\u202e\x07\x1b]", text)
+
+
+def test_hostile_titles_are_escaped_everywhere(tmp_path: Path) -> None:
+    sample = make.example()
+    evil = '"><script>alert(1)</script>'
+    sample.documents[0] = dataclasses.replace(
+        sample.documents[0], title=evil, path=f"FR/{evil}.pdf", url="javascript:1"
+    )
+    text = render_page(make.run_data(tmp_path, sample), "en", tmp_path)
+    assert "<script>alert" not in text
+    assert "javascript:" not in text
+    assert 'href="../corpus/FR/%22%3E%3Cscript%3Ealert%281%29%3C/script%3E.pdf' in text
+
+
+@given(st.text(alphabet=st.characters(exclude_categories=["Cs"])))
+def test_json_inside_a_script_element_can_not_end_it(text: str) -> None:
+    written = json_for_script([text])
+    assert not set("<>&\u2028\u2029") & set(written)
+    assert json.loads(written) == [text]
+
+
+def test_the_table_stands_in_the_page_itself(tmp_path: Path) -> None:
+    text = page_text(tmp_path, "fr")
+    assert '<html lang="fr">' in text
+    assert text.count('<td class="s-') == len(make.cells())
+    for cell in make.cells():
+        link = f'href="#theme={cell.theme}&amp;j={cell.jurisdiction}"'
+        assert re.search(rf'<td class="s-{cell.status}"><a {re.escape(link)}', text)
+
+
+def test_the_pdf_is_found_from_where_the_page_stands(tmp_path: Path) -> None:
+    run = make.run_data(tmp_path / "out")
+    [path] = export_run(run, "html", path=tmp_path / "elsewhere" / "deep" / "page.html")
+    links = [document["href"] for document in data_of(path.read_text(encoding="utf-8"))["documents"]]
+    assert links[1] == "../../corpus/BE-VLG/bbbbbbbb.pdf"
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    if CHROMIUM is None:
+        pytest.skip("Chromium isn't installed")
+    from playwright.sync_api import sync_playwright
+
+    options = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=CHROMIUM, args=options)
+        yield running
+        running.close()
+
+
+def many(n: int) -> make.Example:
+    """`n` coded provisions of a few hundred characters in one law."""
+    law = make.document("a" * 8)
+    body = "Le guichet électronique reçoit la demande et en délivre un récépissé. " * 6
+    provisions = [make.provision(f"p{i}", law, f"Numéro {i}. {body}", ordinal=i) for i in range(n)]
+    return make.Example([law], provisions, [make.coding(p.provision_id) for p in provisions], [])
+
+
+def open_page(browser: Any, path: Path, address: str = "") -> tuple[Any, list[str]]:
+    page = browser.new_page(viewport={"width": 1200, "height": 900})
+    heard: list[str] = []
+    page.on("console", lambda message: heard.append(message.text))
+    page.on("pageerror", lambda error: heard.append(str(error)))
+    page.on("request", lambda request: heard.append(request.url) if not request.url.startswith("file:") else None)
+    page.goto(path.as_uri() + address)
+    return page, heard
+
+
+def test_a_cell_opens_its_evidence_in_a_browser(browser: Any, tmp_path: Path) -> None:
+    [path] = export_run(make.run_data(tmp_path / "out"), "html", path=tmp_path / "page.html")
+    page, heard = open_page(browser, path)
+    page.locator('.heat a[data-theme="non_digital_access"][data-j="FR"]').focus()
+    page.keyboard.press("Enter")
+    page.wait_for_function("document.querySelectorAll('.passage').length === 2")
+    assert page.evaluate("document.activeElement.id") == "evidence"
+    assert page.locator("#count").inner_text() == "2 passages"
+    assert page.locator("mark").first.inner_text() == "Le guichet"
+    assert page.locator("blockquote").first.get_attribute("lang") == "fr"
+    link = page.locator(".passage a").first
+    assert link.get_attribute("href") == "corpus/FR/aaaaaaaa.pdf#page=3"
+    assert page.locator(".heat a[aria-current]").count() == 1
+    assert page.title() == "State of play: the digitalisation of public services"
+    assert heard == []
+    page.close()
+
+
+def test_filters_search_comparison_and_addresses_in_a_browser(browser: Any, tmp_path: Path) -> None:
+    [path] = export_run(make.run_data(tmp_path / "out"), "html", path=tmp_path / "page.html")
+    page, heard = open_page(browser, path)
+    page.locator("input[name=q]").fill("DEMARCHE eloignes")
+    assert page.locator(".passage").count() == 1
+    assert "q=DEMARCHE" in page.url
+    page.locator("button[type=reset]").click()
+    page.wait_for_function("document.querySelectorAll('.passage').length === 5")
+    page.locator("select[name=type]").select_option("action_plan")
+    assert page.locator(".passage blockquote").inner_text().startswith("Het loket")
+    page.goto(path.as_uri() + "#theme=non_digital_access&j=FR&j2=BE")
+    page.wait_for_function("document.querySelectorAll('#results > div').length === 2")
+    assert page.locator("#summary .summary").count() == 2
+    assert page.locator("#results > div").nth(1).locator(".passage").count() == 1
+    page.goto(path.as_uri() + "#p=p-ocr")
+    page.wait_for_function("document.querySelectorAll('.passage').length === 1")
+    assert "OCR" in page.locator(".passage .facts").first.inner_text()
+    page.goto(path.as_uri() + "#theme=%3Cimg%20src%3Dx%3E&j=nowhere")
+    page.wait_for_function("document.querySelectorAll('.passage').length === 5")
+    assert heard == []
+    page.close()
+
+
+def test_five_thousand_provisions_stay_quick(browser: Any, tmp_path: Path) -> None:
+    [path] = export_run(make.run_data(tmp_path / "out", many(5000)), "html", path=tmp_path / "page.html")
+    assert path.stat().st_size < 15_000_000
+    page, _ = open_page(browser, path)
+    assert page.locator(".passage").count() == 25
+    page.locator("input[name=q]").fill("recepisse")  # folds the texts once
+    spent = page.evaluate(
+        """() => {
+            const field = document.querySelector('input[name=q]'), start = performance.now();
+            field.value = 'numero 4321';
+            field.dispatchEvent(new Event('input', { bubbles: true }));
+            return performance.now() - start;
+        }"""
+    )
+    assert page.locator(".passage").count() == 1
+    assert spent < 1000, "the goal is 100 ms; ten times that is broken on any machine"
+    page.locator("button[type=reset]").click()
+    page.wait_for_function("document.querySelectorAll('.passage').length === 25")
+    page.locator("#results button").click()
+    assert page.locator(".passage").count() == 50
+    page.close()

@@ -1,0 +1,53 @@
+"""The table on the screen: words and symbols in 100 columns, with or without colour."""
+
+from __future__ import annotations
+
+import io
+
+import example_run as make
+import pytest
+from rich.console import Console
+
+from policy_scan.report.terminal import print_state_of_play
+
+
+def printed(
+    width: int = 120, encoding: str = "utf-8", language: str = "en", columns: tuple[str, ...] = make.COLUMNS
+) -> str:
+    raw = io.BytesIO()
+    stream = io.TextIOWrapper(raw, encoding=encoding, write_through=True)
+    print_state_of_play(Console(file=stream, width=width), make.cells(), make.codebook(), columns, language)
+    return raw.getvalue().decode(encoding)
+
+
+def test_every_cell_has_a_symbol_and_a_word_without_colour() -> None:
+    text = printed()
+    assert "\x1b" not in text
+    row = next(line for line in text.splitlines() if "Non-digital" in line)
+    assert "● binding 2" in row
+    assert "▲ committed 1" in row
+    assert "×! not searched" in row
+    assert "–! not found" in text
+    for name in ("binding", "enabled", "committed", "described", "not found in this corpus", "not searched"):
+        assert name in text.partition("Legend:")[2].replace("\n", " ")
+
+
+@pytest.mark.parametrize("width", [40, 60, 80, 100, 200])
+def test_it_fits_the_console_and_never_exceeds_100_columns(width: int) -> None:
+    text = printed(width)
+    assert max(map(len, text.splitlines())) <= min(width, 100)
+    for code in make.COLUMNS:
+        assert f" {code} " in text
+
+
+def test_every_theme_stands_in_the_table_in_french() -> None:
+    squeezed = " ".join(printed(language="fr").split())
+    assert "contraignant" in squeezed
+    assert "Accès non numérique garanti"[:15] in squeezed
+    assert "Légende:" in squeezed
+
+
+def test_a_console_that_cannot_print_symbols_gets_ascii() -> None:
+    text = printed(encoding="ascii")
+    assert "# binding 2" in text
+    assert text.isascii()
