@@ -54,11 +54,12 @@ def print_state_of_play(
     for start in range(0, len(columns), per_table):
         some = columns[start : start + per_table]
         table = Table(box=box.SIMPLE_HEAD if symbols is SYMBOLS else box.ASCII2, padding=(0, 1, 0, 0), pad_edge=False)
-        table.add_column(texts["theme"], max_width=max(_THEME_WIDTH, width - len(some) * (_COLUMN_WIDTH + 1) - 1))
-        for column in some:
-            table.add_column(column, max_width=_COLUMN_WIDTH, min_width=8)
-        for theme in themes:
-            row = [_cell(by_key[theme, column], codebook, symbols, language) for column in some]
+        table.add_column(texts["theme"])
+        rows = {theme: [_cell(by_key[theme, code], codebook, symbols, language) for code in some] for theme in themes}
+        for index, column in enumerate(some):
+            longest = max((len(row[index]) for row in rows.values()), default=0)
+            table.add_column(column, max_width=_COLUMN_WIDTH, min_width=min(_COLUMN_WIDTH, longest))
+        for theme, row in rows.items():
             table.add_row(Text(codebook.themes[theme].label(language)), *row)
         console.print(table, width=width)
     names = [f"{symbols[status]} {codebook.status_name(status, language)}" for status in SYMBOLS]
