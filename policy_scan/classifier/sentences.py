@@ -1,0 +1,82 @@
+"""Sentences of a provision, by spaCy's blank pipelines and its rule-based sentencizer.
+
+The sentencizer ends a sentence at any full stop; legal text is full of abbreviations (art., alin., αρ., παρ., bzw.), of
+numbers with points and of enumerations. What it cuts too eagerly is joined again: after an abbreviation, an initial or
+a number, and before a small letter. A line feed always ends a sentence, since it ends a slice of a page.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import Any
+
+_SPACY = {"fr": "fr", "nl": "nl", "de": "de", "el": "el", "ro": "ro", "lb": "lb", "en": "en"}
+_ENDS = [".", "!", "?", ";", ";", "·", "…"]
+_ABBREVIATIONS = frozenset(
+    # fr, lb, en
+    "art al alin par cf chap n no nos tél tel p pp ex etc mm mme mmes dr m ss s l r d a v vol éd ed réf ref "
+    "i e g viz sec reg para "
+    # nl
+    "nr bijv bv blz bl dhr mevr st art enz zgn resp i.p.v inz "
+    # de
+    "abs bzw vgl nr z b u a d h ggf inkl gem ff ziff lit usw sog str bgbl "
+    # el
+    "αρ άρθ παρ περ εδ εδάφ υποπ υπ π δ κ.λπ κλπ λπ σελ στοιχ φεκ ν κ αριθ οικ υπουργ αποφ χ τ ά "
+    # ro
+    "lit pct art nr alin cap dl dna str sect bl sc et ap jud mun m.of o.u.g u.e".split()  # noqa: SIM905 (reads better than a list of quoted words)
+)
+_LAST_WORD = re.compile(r"([^\s(\[«\"'’]+?)\.?\s*$")
+_SMALL_PIECE = 12
+
+
+@lru_cache(maxsize=16)
+def _pipeline(language: str) -> Any:
+    import spacy
+
+    nlp = spacy.blank(_SPACY.get(language, "xx"))
+    nlp.add_pipe("sentencizer", config={"punct_chars": _ENDS})
+    nlp.max_length = 10_000_000
+    return nlp
+
+
+def _goes_on(text: str, start: int, cut: int, end: int) -> bool:
+    """Whether the cut before `cut` is no end of a sentence: what stands before and after it says so."""
+    before, after = text[start:cut].rstrip(), text[cut:end].lstrip()
+    if not before or not after or "\n" in text[len(before) + start : cut]:
+        return False
+    if len(before) < _SMALL_PIECE:
+        return True  # '3.', 'Art. 5.', 'b)': an enumerator belongs to what it introduces
+    if after[0].islower() and before[-1] not in ";;·":
+        return True
+    if before.endswith("."):
+        match = _LAST_WORD.search(before)
+        word = match.group(1).lower().rstrip(".") if match else ""
+        return word in _ABBREVIATIONS or len(word) == 1 or (word.isdigit() and len(word) <= 2)
+    return before[-1] in ";;·" and len(before) < 60
+
+
+def split_sentences(text: str, language: str) -> list[tuple[int, int]]:
+    """Half-open spans of the sentences, in code points, without white space around.
+
+    Together they hold all words.
+    """
+    cuts = {0, len(text)}
+    for line in re.finditer(r"[^\n]+", text):
+        document = _pipeline(language)(line.group())
+        for sentence in document.sents:
+            cut = line.start() + sentence.start_char
+            cuts.add(cut - 1 if cut and text[cut - 1] == "(" else cut)
+        cuts.add(line.end())
+    ordered = sorted(cuts)
+    spans: list[tuple[int, int]] = []
+    start = 0
+    for cut, following in zip(ordered[1:], [*ordered[2:], len(text)], strict=True):
+        if cut < len(text) and _goes_on(text, start, cut, following):
+            continue
+        piece = text[start:cut]
+        if piece.strip():
+            left = start + len(piece) - len(piece.lstrip())
+            spans.append((left, left + len(piece.strip())))
+        start = cut
+    return spans
