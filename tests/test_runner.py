@@ -1,0 +1,246 @@
+"""Running: nothing is lost, what is unchanged isn't computed again, and one document's end is only its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import dying
+import fixtures
+import pytest
+
+from policy_scan.config import load_config
+from policy_scan.keys import hash_file
+from policy_scan.records import Document, Issue, Provision
+from policy_scan.runner import TABLES, RunResult, run, stale_documents
+from policy_scan.tables import read_parquet, read_records
+
+LAW = [
+    "LOI DU 3 MARS 2021 RELATIVE AUX DEMARCHES EN LIGNE",
+    "",
+    "Art. 1er. La demande est introduite au moyen du formulaire en ligne de la commune.",
+    "",
+    "Art. 2. Toute personne peut aussi se rendre au guichet, sans rendez-vous.",
+    "",
+    "Art. 3. La presente loi entre en vigueur le premier jour du mois suivant.",
+]
+SETTINGS = {"run": {"jobs": 2}}
+
+
+def _corpus(root: Path) -> Path:
+    for folder in ("FR", "LU"):
+        (root / folder).mkdir(parents=True)
+    fixtures.write_pdf(root / "FR" / "a.pdf", [LAW])
+    fixtures.write_pdf(root / "FR" / "b.pdf", [LAW[2:], LAW[:3]])
+    fixtures.write_pdf(root / "LU" / "c.pdf", [[*LAW, "", "Art. 4. Le ministre est charge de son execution."]])
+    return root
+
+
+def _run(corpus: Path, output: Path, **changes: object) -> RunResult:
+    return run(corpus, output, load_config(None, {**SETTINGS, **changes}))
+
+
+def _hashes(output: Path) -> dict[str, str]:
+    return {f"{name}.{kind}": hash_file(output / f"{name}.{kind}") for name in TABLES for kind in ("parquet", "csv")}
+
+
+@pytest.fixture(scope="module")
+def done(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path, RunResult]:
+    """A corpus, its output, and the result of a first run over it."""
+    folder = tmp_path_factory.mktemp("run")
+    corpus = _corpus(folder / "corpus")
+    return corpus, folder / "out", _run(corpus, folder / "out")
+
+
+def test_every_table_is_there_and_five_jurisdictions_have_columns(done: tuple[Path, Path, RunResult]) -> None:
+    _, output, result = done
+    assert result.exit_code == 0
+    for name in TABLES:
+        assert (output / f"{name}.csv").read_bytes().startswith(b"\xef\xbb\xbf")
+    names = read_parquet(output / "state_of_play.parquet").schema.names
+    assert names == [
+        "theme",
+        *[f"{j}_{what}" for j in ("FR", "BE", "GR", "LU", "RO") for what in ("status", "citation")],
+    ]
+    published = {path.name for path in output.rglob("*.parquet")}
+    assert not [path for path in (output / ".cache").rglob("*") if path.name.rsplit(".")[0] in TABLES]
+    assert {f"{name}.parquet" for name in TABLES} <= published
+
+
+def test_every_provision_is_verbatim_in_its_pages(done: tuple[Path, Path, RunResult]) -> None:
+    output = done[1]
+    texts = {(row["doc_id"], row["page"]): row["text"] for row in read_parquet(output / "pages.parquet").to_pylist()}
+    provisions = read_records(output, "provisions", Provision)
+    assert len(provisions) >= 9
+    for provision in provisions:
+        assert provision.text == "\n".join(texts[provision.doc_id, page][a:b] for page, a, b in provision.spans)
+
+
+def test_a_second_run_does_no_work(done: tuple[Path, Path, RunResult]) -> None:
+    corpus, output, _ = done
+    before = {path: path.stat().st_mtime_ns for path in output.rglob("*") if path.is_file()}
+    again = _run(corpus, output)
+    assert (again.computed, again.unchanged) == (0, True)
+    assert {path: path.stat().st_mtime_ns for path in output.rglob("*") if path.is_file()} == before
+
+
+def test_an_added_document_computes_only_itself(tmp_path: Path) -> None:
+    corpus, output = _corpus(tmp_path / "corpus"), tmp_path / "out"
+    _run(corpus, output)
+    fixtures.write_pdf(corpus / "LU" / "d.pdf", [["Art. 1er. Le guichet unique est ouvert a tous."]])
+    more = _run(corpus, output)
+    assert more.computed == 1
+    assert len(more.documents) == 4
+    (corpus / "FR" / "a.pdf").unlink()
+    fewer = _run(corpus, output)
+    assert (fewer.computed, len(fewer.documents)) == (0, 3)
+
+
+def test_a_lost_table_is_written_again(done: tuple[Path, Path, RunResult]) -> None:
+    corpus, output, _ = done
+    before = _hashes(output)
+    (output / "cells.csv").write_text("spoilt", encoding="utf-8")
+    (output / "pages.parquet").unlink()
+    assert not _run(corpus, output).unchanged
+    assert _hashes(output) == before
+
+
+def test_a_damaged_cache_entry_is_computed_again(tmp_path: Path) -> None:
+    corpus, output = _corpus(tmp_path / "corpus"), tmp_path / "out"
+    _run(corpus, output)
+    before = _hashes(output)
+    victim = next((output / ".cache" / "provisions").rglob("provision.parquet"))
+    victim.write_bytes(victim.read_bytes()[:-7])
+    (output / "provisions.parquet").unlink()
+    result = _run(corpus, output)
+    assert result.exit_code == 0
+    assert _hashes(output) == before
+
+
+def _broken(corpus: Path) -> dict[str, str]:
+    """Broken files beside sound ones: path -> a word that their message must hold."""
+    makers: dict[str, tuple[Callable[[Path], Path], str]] = {
+        "empty.pdf": (fixtures.empty_file, "empty"),
+        "truncated.pdf": (fixtures.truncated_pdf, ""),
+        "encrypted.pdf": (fixtures.encrypted_pdf, "password"),
+        "garbage.pdf": (fixtures.garbage_file, "PDF"),
+        "photo.pdf": (fixtures.jpeg_renamed, "PDF"),
+        "zero.pdf": (fixtures.zero_page_pdf, "page"),
+    }
+    for name, (make, _) in makers.items():
+        make(corpus / "FR" / name)
+    return {f"FR/{name}": word for name, (_, word) in makers.items()}
+
+
+def test_broken_files_are_named_with_a_next_step_and_the_rest_goes_on(tmp_path: Path) -> None:
+    corpus, output = _corpus(tmp_path / "corpus"), tmp_path / "out"
+    words = _broken(corpus)
+    result = _run(corpus, output)
+    assert result.exit_code == 1
+    status = {document.path: document.status for document in result.documents}
+    assert {path for path, state in status.items() if state == "ok"} == {"FR/a.pdf", "FR/b.pdf", "LU/c.pdf"}
+    by_id = {document.doc_id: document.path for document in result.documents}
+    errors = {by_id[issue.doc_id]: issue for issue in result.issues if issue.severity == "error" and issue.doc_id}
+    for path, word in words.items():
+        assert status[path] in ("failed", "partial")
+        assert word.lower() in errors[path].message.lower()
+        assert errors[path].next_step
+    # What failed for good is not tried again.
+    again = _run(corpus, output)
+    assert (again.computed, again.exit_code) == (0, 1)
+
+
+def test_a_corpus_of_broken_files_ends_with_nothing_done(tmp_path: Path) -> None:
+    (tmp_path / "corpus" / "FR").mkdir(parents=True)
+    fixtures.garbage_file(tmp_path / "corpus" / "FR" / "a.pdf")
+    result = _run(tmp_path / "corpus", tmp_path / "out")
+    assert result.exit_code == 3
+    assert {row["FR_status"] for row in read_parquet(tmp_path / "out" / "state_of_play.parquet").to_pylist()} == {
+        "not_searched"
+    }
+
+
+def test_an_excluded_document_is_listed_with_its_reason_and_not_read(tmp_path: Path) -> None:
+    corpus, output = _corpus(tmp_path / "corpus"), tmp_path / "out"
+    (corpus / "manifest.csv").write_text("path,include,exclude_reason\nFR/b.pdf,no,a superseded draft\n", "utf-8")
+    result = _run(corpus, output)
+    excluded = next(document for document in result.documents if document.path == "FR/b.pdf")
+    assert (excluded.status, excluded.exclude_reason, excluded.n_pages) == ("excluded", "a superseded draft", 0)
+    assert result.exit_code == 0
+    assert not [p for p in read_records(output, "provisions", Provision) if p.doc_id == excluded.doc_id]
+
+
+@pytest.mark.parametrize(
+    ("task", "category", "limit"), [(dying.die_on_b, "crash", 300.0), (dying.hang_on_b, "timeout", 15.0)]
+)
+def test_a_worker_that_dies_or_hangs_costs_its_document_only(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, task: Callable[..., object], category: str, limit: float
+) -> None:
+    corpus, output = _corpus(tmp_path / "corpus"), tmp_path / "out"
+    monkeypatch.setattr("policy_scan.runner.work", task)
+    result = _run(corpus, output, run={"jobs": 1, "seconds_per_document": limit})
+    status = {document.path: document.status for document in read_records(output, "documents", Document)}
+    assert status == {"FR/a.pdf": "ok", "FR/b.pdf": "failed", "LU/c.pdf": "ok"}
+    issue = next(issue for issue in read_records(output, "issues", Issue) if issue.severity == "error")
+    assert issue.category == category
+    assert "FR/b.pdf" in issue.message
+    assert result.exit_code == 1
+    monkeypatch.undo()
+    assert _run(corpus, output).exit_code == 0
+
+
+def _start(corpus: Path, output: Path) -> subprocess.Popen[bytes]:
+    command = [
+        sys.executable,
+        "-m",
+        "policy_scan",
+        "run",
+        "--corpus",
+        str(corpus),
+        "--output",
+        str(output),
+        "--jobs",
+        "2",
+    ]
+    return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="kills a process group, which Windows has not")
+@pytest.mark.parametrize("moment", [1.5, 3.5, 5.0])
+def test_a_killed_run_resumes_and_ends_with_the_same_bytes(
+    tmp_path: Path, done: tuple[Path, Path, RunResult], moment: float
+) -> None:
+    corpus, undisturbed, _ = done
+    process = _start(corpus, tmp_path / "out")
+    time.sleep(moment)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    _run(corpus, tmp_path / "out")
+    assert _hashes(tmp_path / "out") == _hashes(undisturbed)
+    assert not list((tmp_path / "out").rglob(".tmp-*"))
+
+
+def test_the_run_file_says_with_what_it_was_made(done: tuple[Path, Path, RunResult]) -> None:
+    run_file = json.loads((done[1] / "run.json").read_text(encoding="utf-8"))
+    assert run_file["counts"]["documents"] == 3
+    assert run_file["stages"]["provisions"] >= 1
+    assert run_file["configuration"]["ocr"]["dpi"] == load_config().ocr.dpi
+    assert set(run_file["files"]) == {f"{name}.{kind}" for name in TABLES for kind in ("parquet", "csv")}
+
+
+def test_what_changed_since_the_run_is_told(tmp_path: Path) -> None:
+    corpus, output = _corpus(tmp_path / "corpus"), tmp_path / "out"
+    result = _run(corpus, output)
+    assert list(stale_documents(corpus, result.documents)) == []
+    fixtures.write_pdf(corpus / "LU" / "new.pdf", [["Art. 1er. Texte."]])
+    fixtures.write_pdf(corpus / "FR" / "a.pdf", [["Art. 1er. Autre texte."]])
+    (corpus / "FR" / "b.pdf").unlink()
+    assert sorted(stale_documents(corpus, result.documents)) == [
+        ("FR/a.pdf", "changed"), ("FR/b.pdf", "removed"), ("LU/new.pdf", "new"),
+    ]  # fmt: skip
