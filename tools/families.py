@@ -53,7 +53,7 @@ def _styles(base: Style, **changes: Style) -> dict[str, Style]:
         "p": base,
         "pt": replace(base, indent=14, after=2),
         "quote": replace(base, indent=20, after=3),
-        "sig": replace(base, align="right", before=6, after=2),
+        "sig": replace(base, align="right", before=6, after=6),
         "toc": replace(base, align="left", after=1),
         "cell": replace(base, align="left", size=base.size - 0.8, leading=base.leading - 1.2, after=0),
         "note": replace(base, size=base.size - 1.8, leading=base.leading - 2.4, after=0),
@@ -334,9 +334,9 @@ FAMILIES: dict[str, Family] = {
     ),
     "slides": Family(
         _styles(
-            Style(size=11, leading=14.5, family=SANS, align="left", after=4),
+            Style(size=13.5, leading=18.5, family=SANS, align="left", after=6),
             title=Style(size=22, leading=28, family=SANS, bold=True, align="left"),
-            h1=Style(size=12.5, leading=16, family=SANS, bold=True, align="left", after=4),
+            h1=Style(size=16, leading=21, family=SANS, bold=True, align="left", after=5),
         ),
         _deck,
         [(30.0, 782.0)],
