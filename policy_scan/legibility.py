@@ -111,7 +111,7 @@ def judge(text: str, *, min_letters: int, languages: Sequence[str] = ()) -> Verd
             return Verdict("mojibake_1253", "Greek in Windows-1253 read as Latin-1", letters)
     long_words = [word for word in words if len(word) >= 4]
     if len(long_words) >= _MIN_LONG_WORDS:
-        plausible = sum(map(_is_plausible, long_words)) / len(long_words)
+        plausible = sum(map(is_plausible, long_words)) / len(long_words)
         running = sum(map(is_function_word, words)) / len(words)
         if (plausible < 0.60 and running < 0.15) or (plausible < 0.70 and running < 0.03):
             return Verdict("unreadable", f"only {plausible:.0%} of the words look like words", letters)
@@ -135,7 +135,7 @@ def _followers() -> dict[str, frozenset[str]]:
     return {first: frozenset(seconds) for first, seconds in pairs}
 
 
-def _is_plausible(word: str) -> bool:
+def is_plausible(word: str) -> bool:
     """Whether the word, without diacritics, could be one of the seven languages': a vowel, usual pairs of letters, and
     no capital inside a small-letter word."""
     folded = fold(word)

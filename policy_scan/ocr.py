@@ -10,13 +10,16 @@ import math
 import os
 import platform
 import shutil
+import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .errors import OcrError
+from .language import is_function_word
+from .legibility import is_plausible
 
 if TYPE_CHECKING:
     import numpy as np
@@ -26,7 +29,11 @@ TESSERACT_NAMES = {"fr": "fra", "nl": "nld", "de": "deu", "el": "ell", "ro": "ro
 """ISO 639-1 to the names of Tesseract's language files."""
 
 _SURE = 0.30
-"""Words under this confidence are dropped; those without a letter or digit already under twice as much."""
+"""Under this confidence a word is dropped unless it looks like one; signs alone are dropped under twice as much."""
+_DOUBTFUL_LINE = 0.35
+"""A line none of whose words is surer than this is a stamp, barcode, signature or picture: dropped as a whole."""
+_DOUBTFUL_PAGE = 0.50
+"""A page read with less confidence may lie on its side; Tesseract is asked."""
 _MAX_SKEW = 4.0
 _MIN_SKEW = 0.15
 """Degrees: outside these, turning the page does harm or no good."""
@@ -70,12 +77,14 @@ class OcrPage:
     """The words of a page in Tesseract's reading order.
 
     `confidence` is the mean over all words found, the dropped ones too, weighted by their letters and digits; 0.0
-    where nothing was found. `angle` is the turn in degrees, counter-clockwise, that straightened the page.
+    where nothing was found. `quarter` is the clockwise turn (0, 90, 180, 270 degrees) that stood the page upright and
+    `angle` the turn in degrees, counter-clockwise, that levelled its lines after that.
     """
 
     words: tuple[OcrWord, ...]
     confidence: float
     angle: float
+    quarter: int
     n_dropped: int
     languages: tuple[str, ...]
 
@@ -203,7 +212,10 @@ def find_skew(image: Image.Image) -> float:
     return round(float(fine[1]), 2)
 
 
-def _map_back(box: tuple[float, float, float, float], angle: float, width: int, height: int) -> tuple[float, ...]:
+Box = tuple[float, float, float, float]
+
+
+def _unskewed(box: Box, angle: float, width: int, height: int) -> Box:
     """A box on the page turned by `angle` about its centre, as the enclosing box on the page before the turn."""
     if not angle:
         return box
@@ -213,7 +225,17 @@ def _map_back(box: tuple[float, float, float, float], angle: float, width: int, 
     corners = [(x - cx, y - cy) for x in (box[0], box[2]) for y in (box[1], box[3])]
     xs = [cx + x * cos - y * sin for x, y in corners]
     ys = [cy + x * sin + y * cos for x, y in corners]
-    return (max(0.0, min(xs)), max(0.0, min(ys)), min(float(width), max(xs)), min(float(height), max(ys)))
+    return max(0.0, min(xs)), max(0.0, min(ys)), min(float(width), max(xs)), min(float(height), max(ys))
+
+
+def _laid_back(box: Box, quarter: int, width: int, height: int) -> Box:
+    """A box on the page stood upright by a clockwise turn of `quarter` degrees, on the page of the size given."""
+    x0, y0, x1, y1 = box
+    if quarter == 90:
+        return y0, height - x1, y1, height - x0
+    if quarter == 180:
+        return width - x1, height - y1, width - x0, height - y0
+    return (width - y1, x0, width - y0, x1) if quarter == 270 else box
 
 
 def _run(engine: Any, image: Image.Image, names: str, dpi: int, seconds: float) -> dict[str, list[Any]]:
@@ -235,45 +257,101 @@ def _run(engine: Any, image: Image.Image, names: str, dpi: int, seconds: float) 
     return table
 
 
+def _upright_turn(engine: Any, image: Image.Image, dpi: int, seconds: float) -> int:
+    """The clockwise turn (0, 90, 180, 270 degrees) that stands the page upright, 0 where Tesseract can't tell."""
+    try:
+        found = engine.image_to_osd(image, config=f"--dpi {dpi}", timeout=seconds, output_type=engine.Output.DICT)
+    except RuntimeError:  # too few characters to tell, or no time left: the page stays as it lies
+        return 0
+    return int(found["rotate"]) if float(found["orientation_conf"]) >= 1.0 else 0
+
+
+def _read(engine: Any, grey: Image.Image, languages: tuple[str, ...], dpi: int, seconds: float) -> OcrPage:
+    from PIL import Image as PilImage
+
+    angle = find_skew(grey)
+    level = grey.rotate(angle, resample=PilImage.Resampling.BICUBIC, fillcolor=255) if angle else grey
+    names = "+".join(TESSERACT_NAMES[code] for code in languages)
+    return _as_page(_run(engine, level, names, dpi, seconds), angle, grey.size, languages)
+
+
 def read_image(image: Image.Image, languages: Sequence[str], *, dpi: int, seconds: float) -> OcrPage:
     """The words on a page's image, read in the given languages (ISO 639-1, the likeliest first).
 
-    Raises OcrError when Tesseract or a language is missing (the next step is the command that mends it), when it
-    takes longer than `seconds` (wall time), and when it fails.
+    The page is deskewed, and stood upright where it lies on its side; boxes are those of the image given. Raises
+    OcrError when Tesseract or a language is missing (the next step is the command that mends it), when it takes
+    longer than `seconds` (wall time), and when it fails.
     """
-    installed = _require(languages)
+    wanted = tuple(dict.fromkeys(languages))
+    installed = _require(wanted)
     assert installed.program is not None
     engine = _engine(installed.program)
     grey = image.convert("L")
-    angle = find_skew(grey)
-    if angle:
-        from PIL import Image as PilImage
+    end = time.monotonic() + seconds
+    page = _read(engine, grey, wanted, dpi, seconds)
+    if _reads_downwards(page):
+        return replace(page, quarter=270)
+    left = end - time.monotonic()
+    if page.confidence >= _DOUBTFUL_PAGE or not installed.orientation or left < 1:
+        return page
+    quarter = _upright_turn(engine, grey, dpi, left)
+    left = end - time.monotonic()
+    if not quarter or left < 1:
+        return page
+    upright = _read(engine, grey.rotate(-quarter, expand=True), wanted, dpi, left)
+    if upright.confidence <= page.confidence:
+        return page
+    boxes = [_laid_back((word.x0, word.y0, word.x1, word.y1), quarter, *grey.size) for word in upright.words]
+    words = tuple(
+        replace(word, x0=x0, y0=y0, x1=x1, y1=y1) for word, (x0, y0, x1, y1) in zip(upright.words, boxes, strict=True)
+    )
+    return replace(upright, words=words, quarter=quarter)
 
-        turned = grey.rotate(angle, resample=PilImage.Resampling.BICUBIC, fillcolor=255)
-    else:
-        turned = grey
-    names = "+".join(TESSERACT_NAMES[code] for code in dict.fromkeys(languages))
-    return _as_page(_run(engine, turned, names, dpi, seconds), angle, grey.size, tuple(dict.fromkeys(languages)))
+
+def _reads_downwards(page: OcrPage) -> bool:
+    """Whether most longer words stand upright: Tesseract reads such a page by itself, without saying so."""
+    long_words = [word for word in page.words if len(word.text) >= 5]
+    return sum(word.y1 - word.y0 > word.x1 - word.x0 for word in long_words) > 0.6 * len(long_words) > 3
+
+
+def _text_of(raw: object, languages: tuple[str, ...]) -> str:
+    text = str(raw).strip()
+    # Tesseract's Greek model writes the micro sign for the letter mu.
+    return text.replace("\u00b5", "\u03bc") if "el" in languages else text
+
+
+def _is_word(text: str) -> bool:
+    """Whether a doubtful reading still looks like a word rather than like noise."""
+    letters = "".join(char for char in text if char.isalpha())
+    long_enough = len(letters) >= 4 and 5 * len(letters) >= 4 * len(text) and is_plausible(letters)
+    return long_enough or (len(letters) > 1 and is_function_word(text))
 
 
 def _as_page(table: dict[str, list[Any]], angle: float, size: tuple[int, int], languages: tuple[str, ...]) -> OcrPage:
-    words: list[OcrWord] = []
+    found: list[OcrWord] = []
     weight = total = 0.0
-    n_dropped = 0
+    surest: dict[tuple[int, int, int], float] = {}
     for row, raw in enumerate(table["text"]):
-        text = str(raw).strip()
+        text = _text_of(raw, languages)
         if not text:
             continue
         confidence = max(0.0, float(table["conf"][row])) / 100
         letters = sum(char.isalnum() for char in text)
         weight += letters
         total += confidence * letters
-        if confidence < (_SURE if letters else 2 * _SURE):
-            n_dropped += 1
-            continue
         left, top = float(table["left"][row]), float(table["top"][row])
-        right, bottom = left + float(table["width"][row]), top + float(table["height"][row])
-        x0, y0, x1, y1 = _map_back((left, top, right, bottom), angle, *size)
-        place = (int(table["block_num"][row]), int(table["par_num"][row]), int(table["line_num"][row]))
-        words.append(OcrWord(text, x0, y0, x1, y1, confidence, *place))
-    return OcrPage(tuple(words), total / weight if weight else 0.0, angle, n_dropped, languages)
+        box = (left, top, left + float(table["width"][row]), top + float(table["height"][row]))
+        line = (int(table["block_num"][row]), int(table["par_num"][row]), int(table["line_num"][row]))
+        surest[line] = max(surest.get(line, 0.0), confidence if letters else 0.0)
+        found.append(OcrWord(text, *_unskewed(box, angle, *size), confidence, *line))
+    words = tuple(word for word in found if _keep(word, surest[word.block, word.paragraph, word.line]))
+    mean = total / weight if weight else 0.0
+    return OcrPage(words, mean, angle, 0, len(found) - len(words), languages)
+
+
+def _keep(word: OcrWord, surest_of_line: float) -> bool:
+    if surest_of_line < _DOUBTFUL_LINE:
+        return False
+    if any(map(str.isalnum, word.text)):
+        return word.confidence >= _SURE or _is_word(word.text)
+    return word.confidence >= 2 * _SURE
