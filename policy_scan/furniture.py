@@ -45,7 +45,7 @@ def edges_of(page: int, sheet: Sheet, words: Words) -> tuple[list[Edge], list[Ed
     if not len(words):
         return [], []
     index = np.arange(len(words), dtype=np.int32)
-    rows = rows_of(words, index)
+    rows = rows_of(words.base, words.size)
     count = int(rows.max()) + 1
     bases = np.zeros(count)
     np.maximum.at(bases, rows, words.base)

@@ -5,7 +5,7 @@ Coordinates are PDF points, origin at the top left, y downwards.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -106,14 +106,13 @@ def find_words(sheet: Sheet, ink: Ints) -> Words:
     )  # fmt: skip
 
 
-def rows_of(words: Words, index: Ints) -> Ints:
-    """Number of the printed row each of the words `index` stands in, counted from the top over the whole width."""
-    base = words.base[index]
+def rows_of(base: Floats, size: Floats) -> Ints:
+    """Number of the printed row that each word stands in, counted from the top over the whole width."""
     order = np.argsort(base, kind="stable")
     steps = np.diff(base[order])
-    size = float(np.median(words.size[index])) if len(index) else 1.0
-    number = np.zeros(len(index), np.int32)
-    number[order] = np.concatenate(([0], np.cumsum(steps > 0.42 * size)))
+    em = float(np.median(size)) if len(size) else 1.0
+    number = np.zeros(len(base), np.int32)
+    number[order] = np.concatenate(([0], np.cumsum(steps > 0.42 * em)))
     return number
 
 
@@ -128,62 +127,70 @@ class Strip:
     score: int
 
 
-def white_strips(words: Words, index: Ints, rows: Ints, least: int = 2) -> list[Strip]:
-    """White vertical strips between the words `index`, the one with most rows of text on both sides first.
+def white_strips(x0: Floats, x1: Floats, rows: Ints, least: int, barriers: Sequence[int] = ()) -> Iterator[Strip]:
+    """White vertical strips between words (x0, x1, row), the one with most rows of text on both sides first: six.
 
-    `score` is the smaller of the numbers of rows with text to the left and to the right of the strip.
+    `score` is the smaller of the numbers of rows with text to the left and to the right of the strip; strips below
+    `least` aren't given. No strip runs through a barrier, which lies before the row that it names.
     """
-    x0, x1 = words.x0[index], words.x1[index]
     origin = float(x0.min())
     width = int(float(x1.max()) - origin) + 2
     count = int(rows.max()) + 1
-    cover = np.zeros((count, width + 1), np.int16)
     begin = np.clip((x0 - origin).astype(np.int32), 0, width - 1)
     end = np.clip(np.ceil(x1 - origin).astype(np.int32), 1, width)
-    np.add.at(cover, (rows, begin), 1)
-    np.add.at(cover, (rows, end), -1)
-    busy = np.cumsum(cover, axis=1, dtype=np.int16)[:, :width] > 0
+    stride = width + 1
+    change = np.bincount(rows * stride + begin, minlength=count * stride)
+    change -= np.bincount(rows * stride + end, minlength=count * stride)
+    busy = np.cumsum(change.reshape(count, stride), axis=1)[:, :width] > 0
     row_left = np.full(count, width, np.int32)
     row_right = np.zeros(count, np.int32)
     np.minimum.at(row_left, rows, begin)
     np.maximum.at(row_right, rows, end)
     cells = np.arange(width)
-    left_of = cells[None, :] >= row_left[:, None]
-    right_of = cells[None, :] < row_right[:, None]
-    left_run = _runs(left_of & ~busy, busy)
-    right_run = _runs(right_of & ~busy, busy)
-    score = np.minimum(left_run, right_run)
+    free = ~busy
+    score = np.minimum(
+        _runs(free & (cells >= row_left[:, None]), busy, barriers),
+        _runs(free & (cells < row_right[:, None]), busy, barriers),
+    )
     best = score.max(axis=0)
-    strips: list[Strip] = []
-    free = best.copy()
     for _ in range(6):
-        peak = int(free.max())
+        peak = int(best.max())
         if peak < least:
-            break
-        middle = _widest(free == peak)
-        bottom = int(np.flatnonzero(score[:, middle] == peak)[0])
-        above = np.flatnonzero(busy[:bottom, middle])
-        top = int(above[-1]) + 1 if len(above) else 0
-        below = np.flatnonzero(busy[bottom:, middle])
-        bottom = bottom + int(below[0]) - 1 if len(below) else count - 1
+            return
+        middle = _widest(best == peak)
+        bottom = int(np.argmax(score[:, middle] == peak))
+        top, bottom = _extent(busy[:, middle], bottom, barriers)
         inside = (rows >= top) & (rows <= bottom)
         at = origin + middle + 0.5
         lefts, rights = x1[inside & (x1 <= at + 0.5)], x0[inside & (x0 >= at - 0.5)]
         if len(lefts) and len(rights):
-            strips.append(Strip(float(lefts.max()), float(rights.min()), top, bottom, peak))
-        low, high = middle, middle
-        while low > 0 and best[low - 1] >= 0.5 * peak and not busy[top : bottom + 1, low - 1].any():
-            low -= 1
-        while high < width - 1 and best[high + 1] >= 0.5 * peak and not busy[top : bottom + 1, high + 1].any():
-            high += 1
-        free[max(low - 1, 0) : high + 2] = 0
-    return strips
+            strip = Strip(float(lefts.max()), float(rights.min()), top, bottom, peak)
+            yield strip
+            best[max(int(strip.x0 - origin) - 1, 0) : int(strip.x1 - origin) + 2] = 0
+        best[max(middle - 2, 0) : middle + 3] = 0
 
 
-def _runs(marks: Bools, breaks: Bools) -> npt.NDArray[np.int32]:
-    """Down each column: how many marks since the last break."""
+def _extent(busy: Bools, row: int, barriers: Sequence[int]) -> tuple[int, int]:
+    """First and last row of the white run that `row` lies in."""
+    above, below = np.flatnonzero(busy[:row]), np.flatnonzero(busy[row:])
+    top = int(above[-1]) + 1 if len(above) else 0
+    bottom = row + int(below[0]) - 1 if len(below) else len(busy) - 1
+    for barrier in barriers:
+        if top < barrier <= row:
+            top = barrier
+        elif row < barrier <= bottom:
+            bottom = barrier - 1
+    return top, bottom
+
+
+def _runs(marks: Bools, breaks: Bools, barriers: Sequence[int]) -> npt.NDArray[np.int32]:
+    """Down each column: how many marks since the last break or barrier."""
     total = np.cumsum(marks, axis=0, dtype=np.int32)
-    floor = np.maximum.accumulate(np.where(breaks, total, 0), axis=0)
+    lost = total * breaks
+    for row in barriers:
+        if 0 < row < len(total):
+            lost[row] = np.maximum(lost[row], total[row - 1])
+    floor = np.maximum.accumulate(lost, axis=0)
     counted: npt.NDArray[np.int32] = total - floor
     return counted
 

@@ -1,166 +1,228 @@
-"""From the words of a page to drafts of lines in reading order, grouped into blocks.
+"""From the words of a page to leaves in reading order: parts of the page that are read line by line, or tables.
 
-    words -> ruled tables set apart -> zones cut at white gutters and bands -> leaves -> lines -> blocks
+    words -> ruled tables and drawn boxes set apart -> zones cut at rules, white gutters and bands -> leaves
 
-A zone is read column by column where a white strip (or a rule) parts running text on both sides, else band by band from
-the top, each band from left to right.
+A zone is read column by column where a vertical rule or a white strip parts running text on both sides, else band by
+band from the top, each band from left to right. A table or box takes part in this as one solid piece of text and is
+read where it stands.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
-from itertools import pairwise
+from dataclasses import dataclass
 
 import numpy as np
 
-from . import text as txt
 from .geometry import ASCENT, DESCENT, Bools, Strip, Words, rows_of, white_strips
+from .grids import Box, Grid, area, cut, find_boxes, find_grids, holds, split_rules
 from .pdf import Floats, Ints, Sheet
 
-
-@dataclass(slots=True, eq=False)
-class Draft:
-    """A line before it has its place in the page's text. Boxes in points, `text` with one edge more than characters."""
-
-    text: str
-    edges: list[float]
-    x0: float
-    x1: float
-    base: float
-    size: float
-    bold: bool
-    italic: bool
-    region: int
-    angle: int = 0
-    row: int | None = None
-    cell: int | None = None
-
-    @property
-    def y0(self) -> float:
-        return self.base - ASCENT * self.size
-
-    @property
-    def y1(self) -> float:
-        return self.base + DESCENT * self.size
-
-
-@dataclass(slots=True, eq=False)
-class Group:
-    """A block before it has its kind. `role`: body, table, footnote, or a kind of furniture."""
-
-    role: str
-    lines: list[Draft] = field(default_factory=list)
+_PROSE_CELL = 60
+"""Words per filled cell from which on a grid frames running text and is no table."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Leaf:
-    """A part of the page read line by line, or a table: `cells` numbers (row, cell) of each word, else None."""
+    """The words of one column or box, or of one ruled table: `rows` and `cells` are then each word's, else None.
+
+    `x0` and `x1` are the edges of the column, `path` its place in the cutting: leaves with one path but for the last
+    number are parts of one column.
+    """
 
     words: Ints
     x0: float
     x1: float
+    rows: Ints | None = None
     cells: Ints | None = None
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Atom:
+    """A ruled table or a drawn box: read as one piece where it stands."""
+
+    box: Box
+    grid: Grid | None
+    words: Ints
+    parent: int | None
+
+
 class Layout:
-    """One page's words and what is drawn around them; the working state of `arrange`."""
+    """One page's body words and what is drawn around them."""
 
-    def __init__(self, sheet: Sheet, words: Words) -> None:
-        self.sheet = sheet
-        self.words = words
-        rules = sheet.rules
-        wide, tall = rules[:, 2] - rules[:, 0], rules[:, 3] - rules[:, 1]
-        self.across: Floats = rules[(wide > 20) & (tall <= 3)]
-        self.down: Floats = rules[(tall > 20) & (wide <= 3)]
+    def __init__(self, sheet: Sheet, words: Words, body: Ints, ruled_tables: bool = True) -> None:
+        self._n = len(words)
+        self._x0, self._x1, self._base, self._size = words.x0, words.x1, words.base, words.size
+        self.across, self.down = split_rules(sheet.rules)
+        self._owner = np.full(self._n, -1, np.int32)
+        self._atoms: list[_Atom] = []
+        self._body = body
+        self._set_apart(sheet, body, ruled_tables)
+        self._tile()
 
-    def leaves(self, index: Ints) -> list[Leaf]:
-        """The words `index` as leaves in reading order."""
-        if not len(index):
-            return []
-        return self._zone(index, 0)
+    def leaves(self) -> list[Leaf]:
+        """The body in reading order."""
+        top = [k for k, atom in enumerate(self._atoms) if atom.parent is None]
+        return self._zone(self._members(None, top), 0)
 
-    def _leaf(self, index: Ints) -> Leaf:
-        return Leaf(index, float(self.words.x0[index].min()), float(self.words.x1[index].max()))
+    def _set_apart(self, sheet: Sheet, body: Ints, ruled_tables: bool) -> None:
+        """Finds tables and boxes and gives each word to the innermost one that holds it."""
+        if not len(body):
+            return
+        x0, x1 = self._x0[body], self._x1[body]
+        x, y = (x0 + x1) / 2, self._base[body] - 0.3 * self._size[body]
+        atoms: list[tuple[Box, Grid | None]] = []
+        grids = find_grids(self.across, self.down) if ruled_tables else []
+        for grid in sorted(grids, key=lambda grid: -area(grid.box)):
+            left, top, right, bottom = grid.box
+            if any(cut(grid.box, table) for table, _ in atoms):
+                continue
+            inside = (x >= left) & (x <= right) & (y >= top) & (y <= bottom)
+            if inside.any() and len(np.unique(grid.place(x[inside], y[inside])[1])) > 1:
+                atoms.append((grid.box, grid))
+        tables = [box for box, _ in atoms]
+        drawn_boxes = find_boxes(sheet.panels, x0, x1, y, sheet.width, sheet.height)
+        atoms.extend((drawn, None) for drawn in drawn_boxes if not any(cut(drawn, table) for table in tables))
+        boxes = [box for box, _ in atoms]
+        inner = np.full(len(body), -1, np.int32)
+        for k in sorted(range(len(atoms)), key=lambda k: -area(boxes[k])):
+            left, top, right, bottom = boxes[k]
+            inner[(x >= left) & (x <= right) & (y >= top) & (y <= bottom)] = k
+        for k, (drawn, found) in enumerate(atoms):
+            self._atoms.append(_Atom(drawn, found, body[inner == k], holds(drawn, boxes)))
+        self._owner[body] = inner
+
+    def _tile(self) -> None:
+        """Stands solid text in for each table and box, so that rows, strips and bands see it."""
+        if not self._atoms:
+            return
+        em = float(np.median(self._size[self._body]))
+        x0, x1, base, owner = [self._x0], [self._x1], [self._base], [self._owner]
+        for k, atom in enumerate(self._atoms):
+            left, top, right, bottom = atom.box
+            lines = np.arange(top + em, max(bottom, top + 1.1 * em), 1.2 * em, dtype=np.float32)
+            starts = np.arange(left, max(right - 1.5 * em, left + 1), 3 * em, dtype=np.float32)
+            ends = np.concatenate((starts[1:], [right])).astype(np.float32)
+            x0.append(np.tile(starts, len(lines)))
+            x1.append(np.tile(ends, len(lines)))
+            base.append(np.repeat(lines, len(starts)))
+            owner.append(np.full(len(lines) * len(starts), -2 - k, np.int32))
+        self._x0, self._x1, self._base = np.concatenate(x0), np.concatenate(x1), np.concatenate(base)
+        self._owner = np.concatenate(owner)
+        fill = np.full(len(self._x0) - self._n, em, np.float32)
+        self._size = np.concatenate((self._size, fill))
+
+    def _members(self, atom: int | None, children: list[int]) -> Ints:
+        """Words directly in an atom (None: in none) and the tiles of its children."""
+        own = self._body[self._owner[self._body] == -1] if atom is None else self._atoms[atom].words
+        tiles = [np.flatnonzero(self._owner == -2 - child).astype(np.int32) for child in children]
+        return np.concatenate([own, *tiles])
 
     def _zone(self, index: Ints, depth: int) -> list[Leaf]:
+        """Leaves of the words and tiles `index`."""
         if not len(index):
             return []
-        words = self.words
-        if depth > 12 or len(index) == 1:
-            return [self._leaf(index)]
-        rows = rows_of(words, index)
-        count = int(rows.max()) + 1
-        if count >= 2:
-            for strip in white_strips(words, index, rows):
-                middle = (strip.x0 + strip.x1) / 2
-                inside = (rows >= strip.top) & (rows <= strip.bottom)
-                left = inside & (words.x1[index] <= middle)
-                right = inside & ~left
-                if self._parts_columns(strip, index, rows, left, right):
-                    return [
-                        *self._zone(index[rows < strip.top], depth + 1),
-                        *self._zone(index[left], depth + 1),
-                        *self._zone(index[right], depth + 1),
-                        *self._zone(index[rows > strip.bottom], depth + 1),
-                    ]
+        if depth > 14 or len(index) == 1:
+            return self._leaf(index)
+        parts = self._at_rule(index)
+        rows = rows_of(self._base[index], self._size[index])
+        if parts is None and int(rows.max()) >= 1:
+            parts = self._at_strip(index, rows)
+        if parts is not None:
+            return [leaf for part in parts for leaf in self._zone(part, depth + 1)]
         return self._bands(index, rows, depth)
+
+    def _at_rule(self, index: Ints) -> tuple[Ints, ...] | None:
+        """Above, left, right and below of the longest vertical rule that parts the zone, or None."""
+        if not len(self.down):
+            return None
+        x0, x1, base = self._x0[index], self._x1[index], self._base[index]
+        em = float(np.median(self._size[index]))
+        long = self.down[self.down[:, 3] - self.down[:, 1] > 3 * em]
+        for rule in long[np.argsort(long[:, 1] - long[:, 3])][:8].tolist():
+            x = (rule[0] + rule[2]) / 2
+            beside = (base > rule[1] - 0.2 * em) & (base - 0.7 * em < rule[3])
+            left, right = beside & (x1 <= x + 1.5), beside & (x0 >= x - 1.5)
+            if not left.any() or not right.any() or (beside & ~left & ~right).any():
+                continue
+            above = ~beside & (base <= rule[1])
+            return index[above], index[left], index[right], index[~beside & ~above]
+        return None
+
+    def _at_strip(self, index: Ints, rows: Ints) -> tuple[Ints, ...] | None:
+        """Above, left, right and below of the white strip that parts columns in the zone, or None."""
+        x0, x1 = self._x0[index], self._x1[index]
+        barriers = self._barriers(index, rows)
+        for strip in white_strips(x0, x1, rows, 3, barriers):
+            middle = (strip.x0 + strip.x1) / 2
+            inside = (rows >= strip.top) & (rows <= strip.bottom)
+            left = inside & (x1 <= middle)
+            right = inside & ~left
+            if self._parts_columns(strip, index, rows, left, right):
+                return index[rows < strip.top], index[left], index[right], index[rows > strip.bottom]
+        return None
+
+    def _barriers(self, index: Ints, rows: Ints) -> list[int]:
+        """Rows below a horizontal rule over most of the zone's width: no column runs through it."""
+        if not len(self.across):
+            return []
+        left, right = float(self._x0[index].min()), float(self._x1[index].max())
+        base = self._base[index]
+        over = np.minimum(self.across[:, 2], right) - np.maximum(self.across[:, 0], left)
+        found = []
+        for y in self.across[over > 0.8 * (right - left), 1].tolist():
+            above = rows[base < y]
+            if len(above) and len(above) < len(rows):
+                found.append(int(above.max()) + 1)
+        return sorted(set(found))
 
     def _parts_columns(self, strip: Strip, index: Ints, rows: Ints, left: Bools, right: Bools) -> bool:
         """Whether the strip parts columns of running text (and not list marks, table cells or chance gaps)."""
-        words = self.words
         a, b = index[left], index[right]
         if not len(a) or not len(b):
             return False
-        em = float(np.median(words.size[index]))
-        top = max(float(words.base[a].min()), float(words.base[b].min())) - em
-        bottom = min(float(words.base[a].max()), float(words.base[b].max()))
-        if self._ruled(strip, top, bottom):
-            return True
-        lines_a, lines_b = len(np.unique(rows[left])), len(np.unique(rows[right]))
+        em = float(np.median(self._size[index]))
+        rows_a, rows_b = rows[left], rows[right]
+        lines_a, lines_b = len(np.unique(rows_a)), len(np.unique(rows_b))
         least = min(lines_a, lines_b)
         gap = strip.x1 - strip.x0
-        if least < 3 or gap < 3.2:
+        if least < 3 or gap < 3.2 or len(a) < 2.1 * lines_a or len(b) < 2.1 * lines_b:
             return False
-        if len(a) < 2.2 * lines_a or len(b) < 2.2 * lines_b:
-            return False
-        width_a = strip.x0 - float(words.x0[a].min())
-        width_b = float(words.x1[b].max()) - strip.x1
+        width_a = strip.x0 - float(self._x0[a].min())
+        width_b = float(self._x1[b].max()) - strip.x1
         if min(width_a, width_b) < 7 * em or min(width_a, width_b) < 0.15 * max(width_a, width_b):
             return False
-        begins = _line_starts(words, b, rows[right])
-        near = np.abs(begins - strip.x1) < 0.25 * em
-        aligned = float(np.mean(near | (np.abs(begins - strip.x1) < 2.5 * em) & (near.sum() > 2)))
+        begins, ends = self._line_edges(b, rows_b)
+        aligned = _share_aligned(begins, ends, em)
         if gap < 0.9 * em:
-            return least >= 6 and aligned >= 0.6
-        return aligned >= 0.35 or least >= 8
+            return least >= 6 and aligned >= 0.5 and abs(float(np.median(begins)) - strip.x1) < 3 * em
+        return aligned >= 0.4 or least >= 8
 
-    def _ruled(self, strip: Strip, top: float, bottom: float) -> bool:
-        """Whether a vertical rule stands in the strip for most of the height where both sides have text."""
-        if not len(self.down) or bottom <= top:
-            return False
-        x = (self.down[:, 0] + self.down[:, 2]) / 2
-        hit = self.down[(x >= strip.x0 - 1.5) & (x <= strip.x1 + 1.5)]
-        covered = np.clip(np.minimum(hit[:, 3], bottom) - np.maximum(hit[:, 1], top), 0, None).sum()
-        return bool(covered >= 0.6 * (bottom - top))
+    def _line_edges(self, index: Ints, rows: Ints) -> tuple[Floats, Floats]:
+        """Left and right end of each line of the words."""
+        starts = np.full(int(rows.max()) + 1, np.inf, np.float32)
+        ends = np.full(int(rows.max()) + 1, -np.inf, np.float32)
+        np.minimum.at(starts, rows, self._x0[index])
+        np.maximum.at(ends, rows, self._x1[index])
+        real = np.isfinite(starts)
+        return starts[real], ends[real]
 
     def _bands(self, index: Ints, rows: Ints, depth: int) -> list[Leaf]:
-        words = self.words
+        """Leaves of a zone without columns: bands from the top, the parts of a band from the left."""
         count = int(rows.max()) + 1
         if count == 1:
-            return [self._leaf(index)]
-        em = float(np.median(words.size[index]))
+            return self._leaf(index)
+        em = float(np.median(self._size[index]))
         top = np.full(count, np.inf)
         bottom = np.full(count, -np.inf)
-        np.minimum.at(top, rows, words.base[index] - ASCENT * words.size[index])
-        np.maximum.at(bottom, rows, words.base[index] + DESCENT * words.size[index])
+        np.minimum.at(top, rows, self._base[index] - ASCENT * self._size[index])
+        np.maximum.at(bottom, rows, self._base[index] + DESCENT * self._size[index])
         reach = np.maximum.accumulate(bottom)
         cuts = np.flatnonzero(top[1:] - reach[:-1] > 0.55 * em) + 1
-        starts = np.concatenate(([0], cuts))
-        ends = np.concatenate((cuts, [count]))
+        starts = np.concatenate(([0], cuts)).tolist()
+        ends = np.concatenate((cuts, [count])).tolist()
         leaves: list[Leaf] = []
         pending: list[Ints] = []
-        for first, last in zip(starts.tolist(), ends.tolist(), strict=True):
+        for first, last in zip(starts, ends, strict=True):
             inside = (rows >= first) & (rows < last)
             band = index[inside]
             split = self._side_by_side(band, rows[inside] - first) if last - first > 1 else None
@@ -168,134 +230,80 @@ class Layout:
                 pending.append(band)
                 continue
             if pending:
-                leaves.append(self._leaf(np.concatenate(pending)))
+                leaves.extend(self._leaf(np.concatenate(pending)))
                 pending = []
             leaves.extend(self._zone(split[0], depth + 1))
             leaves.extend(self._zone(split[1], depth + 1))
         if pending:
-            leaves.append(self._leaf(np.concatenate(pending)))
+            leaves.extend(self._leaf(np.concatenate(pending)))
         return leaves
 
     def _side_by_side(self, index: Ints, rows: Ints) -> tuple[Ints, Ints] | None:
         """The left and the right part of a band whose parts are to be read one after the other, or None."""
-        words = self.words
         count = int(rows.max()) + 1
-        em = float(np.median(words.size[index]))
-        for strip in white_strips(words, index, rows, least=1):
+        em = float(np.median(self._size[index]))
+        x0, x1 = self._x0[index], self._x1[index]
+        if float(x1.max() - x0.min()) < 4 * em:
+            return None
+        for strip in white_strips(x0, x1, rows, 1):
             if strip.top > 0 or strip.bottom < count - 1 or strip.x1 - strip.x0 < 1.0 * em:
                 continue
-            middle = (strip.x0 + strip.x1) / 2
-            left = words.x1[index] <= middle
+            left = x1 <= (strip.x0 + strip.x1) / 2
             lines_a, lines_b = len(np.unique(rows[left])), len(np.unique(rows[~left]))
-            if len(index[left]) < 1.5 * lines_a or len(index[~left]) < 1.5 * lines_b:
+            tiled = bool((self._owner[index] < -1).any())
+            if not tiled and (len(index[left]) < 1.5 * lines_a or len(index[~left]) < 1.5 * lines_b):
                 continue
-            if lines_a == lines_b == count and count >= 3:
+            if not tiled and lines_a == lines_b == count and count >= 3:
                 continue
             return index[left], index[~left]
         return None
 
+    def _leaf(self, index: Ints) -> list[Leaf]:
+        """The leaf that the words make; tables and boxes among them are read where they stand."""
+        owner = self._owner[index]
+        free = index[owner >= -1]
+        atoms = sorted(
+            {-2 - int(k) for k in owner[owner < -1]}, key=lambda k: (self._atoms[k].box[1], self._atoms[k].box[0])
+        )
+        left, right = float(self._x0[index].min()), float(self._x1[index].max())
+        if not atoms:
+            return [Leaf(free, left, right)]
+        leaves: list[Leaf] = []
+        for k in atoms:
+            x0, y0, _, y1 = self._atoms[k].box
+            middle = self._base[free] - 0.3 * self._size[free]
+            before = (middle < y0) | ((middle < y1) & (self._x1[free] <= x0 + 3))
+            if before.any():
+                leaves.append(Leaf(free[before], left, right))
+            free = free[~before]
+            leaves.extend(self._inside(k))
+        if len(free):
+            leaves.append(Leaf(free, left, right))
+        return leaves
 
-def _line_starts(words: Words, index: Ints, rows: Ints) -> Floats:
-    starts = np.full(int(rows.max()) + 1, np.inf, np.float32)
-    np.minimum.at(starts, rows, words.x0[index])
-    return starts[np.isfinite(starts)]
-
-
-def draft_lines(sheet: Sheet, words: Words, leaf: Leaf, region: int, angle: int = 0) -> list[Draft]:
-    """The lines of a leaf, from the top."""
-    index = leaf.words
-    rows = rows_of(words, index)
-    order = np.lexsort((words.x0[index], rows))
-    index, rows = index[order], rows[order]
-    cuts = np.flatnonzero(np.diff(rows)) + 1
-    return [draft_line(sheet, words, part.tolist(), region, angle) for part in np.split(index, cuts)]
-
-
-def draft_line(sheet: Sheet, words: Words, members: list[int], region: int, angle: int = 0) -> Draft:
-    """One line made of the words `members`, from left to right."""
-    text, boxes = sheet.text, sheet.boxes
-    first, last = words.first, words.last
-    placed = [(text[first[k] : last[k]], float(words.x0[k]), float(words.x1[k])) for k in members]
-    size = max(float(words.size[k]) for k in members)
-    closed = txt.close_letterspacing(placed, size) if len(members) >= 4 else [False] * len(members)
-    pieces: list[tuple[str, list[float], float]] = []
-    before, bold, italic, count = -1, 0, 0, 0
-    for k, (word, x0, x1), close in zip(members, placed, closed, strict=True):
-        if (
-            pieces
-            and not close
-            and (words.spaced[k] or (before != words.chain[k] and x0 - pieces[-1][2] > 0.12 * size))
-        ):
-            pieces.append((" ", [pieces[-1][2]], x0))
-        pieces.append((word, boxes[first[k] : last[k], 0].tolist(), x1))
-        before = words.chain[k]
-        style = sheet.styles[words.style[k]]
-        count += len(word)
-        bold += len(word) * style.bold
-        italic += len(word) * style.italic
-    string, edges = txt.set_text(pieces)
-    kept = [min(max(edge, 0.0), sheet.width) for edge in edges]
-    for k in range(1, len(kept)):
-        if kept[k] < kept[k - 1]:
-            kept[k] = kept[k - 1]
-    base = float(words.base[members[0]])
-    return Draft(
-        string, kept, min(p[1] for p in placed), max(p[2] for p in placed), base, size,
-        bold > 0.6 * count, italic > 0.6 * count, region, angle,
-    )  # fmt: skip
+    def _inside(self, k: int) -> list[Leaf]:
+        """The leaves of a table or box."""
+        atom = self._atoms[k]
+        if atom.grid is None:
+            children = [child for child, other in enumerate(self._atoms) if other.parent == k]
+            return self._zone(self._members(k, children), 1)
+        words = atom.words
+        if not len(words):
+            return []
+        x, y = (self._x0[words] + self._x1[words]) / 2, self._base[words] - 0.3 * self._size[words]
+        rows, cells = atom.grid.place(x, y)
+        places = rows * len(atom.grid.xs) + cells
+        filled = np.unique(places)
+        if len(words) >= _PROSE_CELL * len(filled):
+            return [leaf for place in filled for leaf in self._zone(words[places == place], 1)]
+        return [Leaf(words, atom.box[0], atom.box[2], rows, cells)]
 
 
-def group_lines(lines: Sequence[Draft], left: float, right: float) -> list[Group]:
-    """The paragraphs, headings and list items that the lines of one leaf make; left and right are the leaf's edges."""
-    groups: list[Group] = []
-    if not lines:
-        return groups
-    pitch = _pitch(lines)
-    for k, line in enumerate(lines):
-        before = lines[k - 1] if k else None
-        if before is None or _begins(before, line, lines[k - 2] if k > 1 else None, left, right, pitch):
-            groups.append(Group("body", [line]))
-        else:
-            groups[-1].lines.append(line)
-    return groups
-
-
-def _pitch(lines: Sequence[Draft]) -> float:
-    """The usual distance of baselines in ems."""
-    steps = [(b.base - a.base) / max(a.size, b.size, 1.0) for a, b in pairwise(lines)]
-    close = [step for step in steps if 0.5 < step < 2.2]
-    return float(np.percentile(close, 35)) if close else 1.2
-
-
-def _begins(before: Draft, line: Draft, earlier: Draft | None, left: float, right: float, pitch: float) -> bool:
-    """Whether `line` begins a new block after `before`."""
-    em = max(before.size, line.size)
-    step = line.base - before.base
-    if step > (pitch + 0.33) * em or step < 0.3 * em:
-        return True
-    if abs(line.size - before.size) > 0.12 * em or line.bold != before.bold:
-        return True
-    if txt.opens_item(line.text):
-        return True
-    word = line.text.split(" ", 1)[0]
-    room = right - before.x1
-    width = (line.x1 - line.x0) / max(len(line.text), 1) * (len(word) + 1)
-    centred = abs((before.x0 + before.x1) - (left + right)) < 2 * em and before.x0 - left > em
-    if centred and abs((line.x0 + line.x1) - (left + right)) < 2 * em:
-        return False
-    if before.text[-1:] in txt.HYPHENS:
-        return False
-    if room > width + 1.5 * em:
-        return True
-    indent = line.x0 - before.x0
-    return indent > 0.8 * em and line.x0 - left > 0.8 * em and txt.ends_sentence(before.text)
-
-
-def goes_on(before: Draft, line: Draft, known: Collection[str]) -> bool:
-    """Whether a paragraph that ends a column with `before` goes on with `line` at the top of the next one."""
-    if abs(before.size - line.size) > 0.08 * before.size or before.bold != line.bold:
-        return False
-    if txt.opens_item(line.text) or txt.ends_sentence(before.text):
-        return False
-    start = line.text.lstrip("«“\"'(")[:1]
-    return before.text[-1:] in txt.HYPHENS or start.islower() or start.isdigit() or before.text.endswith(",")
+def _share_aligned(begins: Floats, ends: Floats, em: float) -> float:
+    """The share of lines that begin at the commonest left edge, or lie around the commonest middle."""
+    most = 0.0
+    for values in (begins, (begins + ends) / 2):
+        tried = np.sort(values)[:: max(1, len(values) // 12)]
+        near = np.abs(values[None, :] - tried[:, None]) < 0.3 * em
+        most = max(most, float(near.sum(axis=1).max()) / len(values))
+    return most

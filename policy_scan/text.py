@@ -120,6 +120,8 @@ def joins_as(first: str, second: str, known: Collection[str]) -> str:
     left, right = _BREAKABLE.search(head), _OPENS.search(tail)
     if head[-1].isspace():
         return "space"  # a dash between words
+    if left and tail.startswith(")") and head.rfind("(") > head.rfind(" ") and head.rfind(")") < head.rfind("("):
+        return "drop"  # a bracket opened inside the broken word
     if not left or not right:
         return "keep" if head[-1].isalnum() or head[-1] in ")]’'" or mark in "\u00ad\u0002" else "space"
     a, b = fold(left.group()), fold(right.group())
@@ -133,7 +135,7 @@ def joins_as(first: str, second: str, known: Collection[str]) -> str:
     if compound in known and whole not in known:
         return "keep"
     if not right.group()[0].islower():
-        both_capitals = left.group().isupper() and right.group().isupper() and len(left.group()) > 1
+        both_capitals = left.group().isupper() and right.group().isupper() and min(len(a), len(b)) > 1
         return "drop" if both_capitals else "keep"
     if b in _ENCLITICS and (len(b) > 2 or tail[len(b) : len(b) + 1] in ("", " ", "-", ",", ".")):
         return "keep"

@@ -1,0 +1,193 @@
+"""From leaves to lines of text, and from lines to blocks: paragraphs, headings, list items, tables."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+
+import numpy as np
+
+from . import text as txt
+from .geometry import ASCENT, DESCENT, Words, rows_of
+from .layout import Leaf
+from .pdf import Ints, Sheet
+
+
+@dataclass(slots=True, eq=False)
+class Draft:
+    """A line before it has its place in the page's text. Boxes in points, `text` with one edge more than characters."""
+
+    text: str
+    edges: list[float]
+    x0: float
+    x1: float
+    base: float
+    size: float
+    bold: bool
+    italic: bool
+    region: int
+    row: int | None = None
+    cell: int | None = None
+    angle: int = 0
+    box: tuple[float, float, float, float] | None = None
+    """Set where the line was turned back to how it stands on the page."""
+
+    @property
+    def y0(self) -> float:
+        return self.base - ASCENT * self.size
+
+    @property
+    def y1(self) -> float:
+        return self.base + DESCENT * self.size
+
+
+@dataclass(slots=True, eq=False)
+class Group:
+    """A block before it has its kind. `role`: body, table, footnote, or a kind of furniture."""
+
+    role: str
+    lines: list[Draft] = field(default_factory=list)
+
+
+class Setter:
+    """Sets lines from a page's words; holds them as plain lists, which are quicker one by one than arrays."""
+
+    def __init__(self, sheet: Sheet, words: Words) -> None:
+        self._words = words
+        text = sheet.text
+        first, last = words.first.tolist(), words.last.tolist()
+        self.strings = [text[a:b] for a, b in zip(first, last, strict=True)]
+        lefts = sheet.boxes[:, 0].tolist()
+        self._edges = [lefts[a:b] for a, b in zip(first, last, strict=True)]
+        self._x0, self._x1 = words.x0.tolist(), words.x1.tolist()
+        self._base, self._size = words.base.tolist(), words.size.tolist()
+        self._spaced, self._chain = words.spaced.tolist(), words.chain.tolist()
+        bold, italic = np.array([s.bold for s in sheet.styles]), np.array([s.italic for s in sheet.styles])
+        self._bold = bold[words.style].tolist() if len(words) else []
+        self._italic = italic[words.style].tolist() if len(words) else []
+        self._width = sheet.width
+
+    def lines(self, index: Ints, region: int) -> list[Draft]:
+        """The lines that the words make, from the top."""
+        words = self._words
+        rows = rows_of(words.base[index], words.size[index])
+        order = np.lexsort((words.x0[index], rows))
+        members, row = index[order].tolist(), rows[order].tolist()
+        lines: list[Draft] = []
+        start = 0
+        for k in range(1, len(members) + 1):
+            if k == len(members) or row[k] != row[start]:
+                lines.append(self.line(members[start:k], region))
+                start = k
+        return lines
+
+    def line(self, members: list[int], region: int) -> Draft:
+        """One line of the words `members`, from left to right."""
+        size = max([self._size[k] for k in members])
+        closed = None
+        if len(members) >= 4 and sum([len(self.strings[k]) == 1 for k in members]) >= 3:
+            placed = [(self.strings[k], self._x0[k], self._x1[k]) for k in members]
+            closed = txt.close_letterspacing(placed, size)
+        pieces: list[tuple[str, list[float], float]] = []
+        chain, right, bold, italic, count = -1, 0.0, 0, 0, 0
+        for n, k in enumerate(members):
+            x0, x1 = self._x0[k], self._x1[k]
+            apart = self._spaced[k] or (chain != self._chain[k] and x0 - right > 0.12 * size)
+            if n and apart and not (closed and closed[n]):
+                pieces.append((" ", [right], x0))
+            string = self.strings[k]
+            pieces.append((string, self._edges[k], x1))
+            chain, right = self._chain[k], x1
+            count += len(string)
+            bold += len(string) * self._bold[k]
+            italic += len(string) * self._italic[k]
+        string, edges = txt.set_text(pieces)
+        x0 = min([self._x0[k] for k in members])
+        right = max([self._x1[k] for k in members])
+        floor, ceiling = max(x0, 0.0), min(right, self._width)
+        kept = []
+        for edge in edges:  # never to the left of the one before: kerning and overprinting step back
+            floor = edge if floor < edge < ceiling else (ceiling if edge >= ceiling else floor)
+            kept.append(floor)
+        main = max(members, key=lambda k: (self._size[k], -k))
+        return Draft(string, kept, x0, right, self._base[main], size, bold > 0.6 * count, italic > 0.6 * count, region)
+
+    def blocks(self, leaf: Leaf, region: int) -> list[Group]:
+        """The blocks of a leaf."""
+        if leaf.rows is not None and leaf.cells is not None:
+            return self._ruled(leaf, leaf.rows, leaf.cells, region)
+        lines = self.lines(leaf.words, region)
+        return group_lines(lines, leaf.x0, leaf.x1)
+
+    def _ruled(self, leaf: Leaf, rows: Ints, cells: Ints, region: int) -> list[Group]:
+        """A ruled table, its cells row by row."""
+        group = Group("table")
+        places = rows * 1000 + cells
+        for place in np.unique(places).tolist():
+            for line in self.lines(leaf.words[places == place], region):
+                line.row, line.cell = place // 1000, place % 1000
+                if line.text:
+                    group.lines.append(line)
+        return [group] if group.lines else []
+
+
+def group_lines(lines: Sequence[Draft], left: float, right: float) -> list[Group]:
+    """The paragraphs, headings and list items that the lines of one leaf make; left and right are the leaf's edges."""
+    groups: list[Group] = []
+    lines = [line for line in lines if line.text]
+    if not lines:
+        return groups
+    pitch = _pitch(lines)
+    for k, line in enumerate(lines):
+        if k == 0 or _begins(lines[k - 1], line, left, right, pitch):
+            groups.append(Group("body", [line]))
+        else:
+            groups[-1].lines.append(line)
+    return groups
+
+
+def _pitch(lines: Sequence[Draft]) -> float:
+    """The usual distance of baselines in ems."""
+    steps = [(b.base - a.base) / max(a.size, b.size, 1.0) for a, b in pairwise(lines)]
+    close = sorted(step for step in steps if 0.5 < step < 2.2)
+    return close[int(0.35 * len(close))] if close else 1.2
+
+
+def _begins(before: Draft, line: Draft, left: float, right: float, pitch: float) -> bool:
+    """Whether `line` begins a new block after `before`."""
+    em = max(before.size, line.size)
+    step = line.base - before.base
+    if step > (pitch + 0.33) * em or step < 0.3 * em:
+        return True
+    if abs(line.size - before.size) > 0.12 * em or line.bold != before.bold:
+        return True
+    if txt.opens_item(line.text):
+        return True
+    word = line.text.split(" ", 1)[0]
+    room = right - before.x1
+    width = (line.x1 - line.x0) / max(len(line.text), 1) * (len(word) + 1)
+    centred = abs((before.x0 + before.x1) - (left + right)) < 2 * em and before.x0 - left > em
+    if centred and abs((line.x0 + line.x1) - (left + right)) < 2 * em:
+        return False
+    if before.text[-1:] in txt.HYPHENS:
+        return False
+    if room > width + 1.5 * em:
+        return True
+    indent = line.x0 - before.x0
+    return indent > 0.8 * em and line.x0 - left > 0.8 * em and txt.ends_sentence(before.text)
+
+
+def goes_on(before: Group, after: Group, leaf: Leaf) -> bool:
+    """Whether the last paragraph of the column `leaf` goes on with the first block of the next column."""
+    last, line = before.lines[-1], after.lines[0]
+    if before.role != "body" or after.role != "body":
+        return False
+    if abs(last.size - line.size) > 0.08 * last.size or last.bold != line.bold:
+        return False
+    if txt.opens_item(line.text) or txt.ends_sentence(last.text):
+        return False
+    if last.text[-1:] in txt.HYPHENS:
+        return True
+    start = line.text.lstrip("«“\"'(")[:1]
+    return leaf.x1 - last.x1 < 3 * last.size and (start.islower() or start.isdigit())
