@@ -1,0 +1,480 @@
+"""The concept lexicon: terms of configs/lexicon.yaml read, checked, and found in inflected, accent-less text.
+
+Texts and terms are cut by one spaCy tokenizer, so that they always agree. Tokens are then looked up by spaCy's hash in
+a table that grows with the words seen, and terms of several words are checked only where their rarest word stands.
+spaCy's own matchers were tried and left: PhraseMatcher has no inflection, and Matcher with a pattern per term takes a
+hundred times as long. Measured on passages of 98 words (one core, 2,800 terms a language): 0.3 ms in all, of which
+spaCy's tokenizer takes 0.11. The syntax of terms stands at the head of configs/lexicon.yaml.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from ..codebook import Codebook
+from ..config import read_yaml, resource
+from ..errors import ConfigError
+from ..keys import Part, make_key
+from ..records import LANGUAGES
+
+GAP = 4
+"""Words that `..` may stand for."""
+NEAR = 6
+"""Words that may stand between the two sides of `~`."""
+ALONE = 0.4
+"""A theme's score is 1 - 0.4^n after n concepts that may stand alone (a weak one counts for half of one): one gives
+0.6. Nothing was measured for themes without coded passages, so the figure only orders them."""
+WORDS_KEPT = 300_000
+"""Words remembered before the table starts afresh, so that a large corpus doesn't fill the memory."""
+
+_KEY = re.compile(r"[a-z][a-z0-9_]*")
+_ATOM = re.compile(r"\+?[^\W_]+(?:\*[^\W_]*)*")
+_NEAR = re.compile(r"\s+~(\d*)\s+")
+_GAP = re.compile(r"\.\.(\d*)")
+_SIGNS = re.compile(r"[-\u2010-\u2015'’ʼ/]")
+_PLAIN = str.maketrans({"ς": "σ", "œ": "oe", "æ": "ae", "ß": "ss", "ø": "o", "ł": "l", "\u00ad": None, "μ": "μ"})
+_ENDS = frozenset(".;!?·\u037e")
+_ABBREVIATION = 4
+"""A full stop after a word of at most so many letters (art., al., p. ex.) doesn't end a sentence."""
+
+
+def fold_term(text: str) -> str:
+    """Lower case without accents, cedillas, commas below and final sigma; ligatures and ß taken apart."""
+    plain = unicodedata.normalize("NFKD", text.lower())
+    return "".join(c for c in plain if not unicodedata.combining(c)).translate(_PLAIN)
+
+
+@dataclass(frozen=True, slots=True)
+class Concept:
+    """What a theme speaks of, or (no themes) what stands around themes. `terms`: language -> terms as written."""
+
+    name: str
+    themes: tuple[str, ...]
+    terms: Mapping[str, tuple[str, ...]]
+    weak: bool = False
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A concept found at the code points start to end (half-open) of the text that was searched."""
+
+    concept: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """Elements that follow each other. An element is a number of the index; gaps[i] words may precede element i."""
+
+    elements: tuple[int, ...]
+    gaps: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Term:
+    """Parts that stand near each other (windows[i] words between part i and what precedes), and what they tell."""
+
+    target: int
+    parts: tuple[_Part, ...]
+    windows: tuple[int, ...]
+    needs: tuple[int, ...]
+
+
+Span = tuple[int, int]
+Words = tuple[tuple[str, ...], ...]
+"""One element: alternatives, each a folded word with '+' and '*', or one class as '<name>'."""
+Parsed = tuple[tuple[tuple[Words, ...], tuple[int, ...]], ...]
+
+
+def parse_term(term: str) -> tuple[Parsed, tuple[int, ...]]:
+    """A term's parts, each (elements, gaps), and the windows before them. Raises ValueError that says what is wrong."""
+    pieces = _NEAR.split(term.strip())
+    windows = (0, *(int(size) if size else NEAR for size in pieces[1::2]))
+    parts: list[tuple[tuple[Words, ...], tuple[int, ...]]] = []
+    for piece in pieces[::2]:
+        elements: list[Words] = []
+        gaps: list[int] = []
+        gap = 0
+        for word in _SIGNS.sub(" ", piece).split():
+            if found := _GAP.fullmatch(word):
+                gap = int(found[1] or GAP)
+                continue
+            elements.append(tuple(_alternative(one) for one in word.split("|")))
+            gaps.append(gap)
+            gap = 0
+        if not elements or gap or gaps[0]:
+            raise ValueError(f"'{term}' has nothing before or after '..' or '~'")
+        parts.append((tuple(elements), tuple(gaps)))
+    return tuple(parts), windows
+
+
+def _alternative(word: str) -> tuple[str, ...]:
+    if word.startswith("<"):
+        if not word.endswith(">") or not _KEY.fullmatch(word[1:-1]):
+            raise ValueError(f"'{word}' is no class; write <name>")
+        return (word,)
+    folded = fold_term(word)
+    if not _ATOM.fullmatch(folded):
+        raise ValueError(f"'{word}' is no word")
+    if len(folded.strip("+*")) < 2 and "*" in folded:
+        raise ValueError(f"'{word}' would fit nearly every word")
+    return (folded,)
+
+
+def _terms(where: str, content: object) -> dict[str, tuple[str, ...]]:
+    """Language -> terms of one class or concept. Raises ConfigError."""
+    if not isinstance(content, Mapping):
+        raise ConfigError(f"{where} has no terms.", "write one line per language, as 'fr: term, term'.")
+    terms: dict[str, tuple[str, ...]] = {}
+    for language, listed in content.items():
+        if language not in LANGUAGES:
+            raise ConfigError(f"{where}: '{language}' is no language of the lexicon.", f"use {', '.join(LANGUAGES)}.")
+        if isinstance(listed, list):
+            listed = ",".join(map(str, listed))
+        terms[language] = tuple(" ".join(one.split()) for one in str(listed).split(","))
+        for term in terms[language]:
+            if not term:
+                raise ConfigError(f"{where}: an empty term in '{language}'.", "take out the comma too many.")
+            try:
+                parse_term(term)
+            except ValueError as error:
+                raise ConfigError(f"{where}, {language}: {error}.", "see the head of configs/lexicon.yaml.") from None
+    return terms
+
+
+def _concept(where: str, name: object, content: object) -> Concept:
+    if not isinstance(name, str) or not _KEY.fullmatch(name):
+        raise ConfigError(f"{where}: '{name}' is no identifier.", "use small letters, digits and '_'.")
+    if not isinstance(content, dict):
+        raise ConfigError(f"{where} has no terms.", "write one line per language, as 'fr: term, term'.")
+    rest = dict(content)
+    themes, weak, note = rest.pop("themes", []), rest.pop("weak", False), rest.pop("note", "")
+    if not isinstance(themes, list) or not all(isinstance(theme, str) for theme in themes):
+        raise ConfigError(f"{where}: themes must be a list.", "write themes: [digital_identity].")
+    if not isinstance(weak, bool):
+        raise ConfigError(f"{where}: weak must be true or false.", "correct it or leave it out.")
+    terms = _terms(where, rest)
+    if not terms:
+        raise ConfigError(f"{where} has no terms.", "write one line per language, as 'fr: term, term'.")
+    return Concept(name, tuple(themes), terms, weak, str(note))
+
+
+def load_lexicon(name: str | Path, codebook: Codebook | None = None) -> Lexicon:
+    """Read a lexicon; a codebook's cues become concepts `cue_<theme>`.
+
+    Raises ConfigError that names the concept and the mistake. Themes are checked by `check_themes`.
+    """
+    path = resource(str(name))
+    content = _read(path)
+    if not isinstance(content, dict) or not isinstance(content.get("concepts"), dict):
+        raise ConfigError(f"{path} is no lexicon: it has no concepts.", "start from configs/lexicon.yaml.")
+    if odd := sorted(map(str, set(content) - {"version", "classes", "concepts"})):
+        raise ConfigError(f"{path}: unknown key '{odd[0]}'.", "known: version, classes, concepts.")
+    classes = {
+        str(key): _terms(f"{path}, class '{key}'", terms) for key, terms in (content.get("classes") or {}).items()
+    }
+    concepts = [_concept(f"{path}, concept '{key}'", key, value) for key, value in content["concepts"].items()]
+    if codebook is not None:
+        concepts += [
+            Concept(f"cue_{key}", (key,), _terms(f"codebook, cues of '{key}'", {k: list(v) for k, v in cues.items()}))
+            for key, cues in ((key, theme.cues) for key, theme in codebook.themes.items())
+            if cues
+        ]
+    lexicon = Lexicon(tuple(concepts), classes)
+    _check_classes(str(path), lexicon)
+    return lexicon
+
+
+def _read(path: Path) -> Any:
+    """YAML read by libyaml where it is there (ten times as fast), and again in Python for a better message."""
+    loader = getattr(yaml, "CSafeLoader", None)
+    if loader is not None and path.is_file():
+        try:
+            return yaml.load(path.read_text(encoding="utf-8-sig"), Loader=loader)  # a safe loader
+        except (yaml.YAMLError, UnicodeDecodeError, OSError):
+            pass
+    return read_yaml(path)
+
+
+def _check_classes(where: str, lexicon: Lexicon) -> None:
+    """Every class that a term names must have terms in that language, and no class may name another."""
+    for kind, name, terms in (
+        *(("class", name, terms) for name, terms in lexicon.classes.items()),
+        *(("concept", one.name, one.terms) for one in lexicon.listed),
+    ):
+        for language, listed in terms.items():
+            for used in (word[1:-1] for term in listed for word in re.findall(r"<\w+>", term)):
+                if kind == "class":
+                    raise ConfigError(f"{where}, class '{name}' names the class '{used}'.", "write out its terms.")
+                if language not in lexicon.classes.get(used, {}):
+                    raise ConfigError(
+                        f"{where}, concept '{name}', {language}: no class '{used}' in that language.",
+                        f"classes: {', '.join(lexicon.classes) or 'none'}.",
+                    )
+
+
+@dataclass(frozen=True, slots=True)
+class Lexicon:
+    """Concepts in the file's order, then the codebook's cues; `classes`: name -> language -> terms."""
+
+    listed: tuple[Concept, ...]
+    classes: Mapping[str, Mapping[str, tuple[str, ...]]] = field(default_factory=dict)
+    _indexes: dict[str, _Index] = field(default_factory=dict, repr=False, compare=False)
+
+    @property
+    def concepts(self) -> tuple[str, ...]:
+        return tuple(concept.name for concept in self.listed)
+
+    def themes_of(self, concept: str) -> tuple[str, ...]:
+        """Themes that a concept speaks for; () = context. Raises KeyError on an unknown concept."""
+        for one in self.listed:
+            if one.name == concept:
+                return one.themes
+        raise KeyError(concept)
+
+    def check_themes(self, themes: Collection[str]) -> None:
+        """Raises ConfigError that names the first concept whose theme is not among `themes` (a codebook's keys)."""
+        for concept in self.listed:
+            for theme in concept.themes:
+                if theme not in themes:
+                    raise ConfigError(
+                        f"Lexicon, concept '{concept.name}': no theme '{theme}' in the codebook.",
+                        f"known: {', '.join(themes)}.",
+                    )
+
+    def key(self) -> str:
+        """What matches depend on: all terms, themes and classes, in order; not the notes."""
+        concepts: list[Part] = [[one.name, one.themes, one.weak, dict(one.terms)] for one in self.listed]
+        return make_key("lexicon", concepts, {name: dict(terms) for name, terms in self.classes.items()})
+
+    def match(self, text: str, language: str = "und") -> list[Match]:
+        """Concepts found in the text, ordered by start, end and concept; a concept's overlapping finds are one.
+
+        Terms of the language and of English are searched, of all languages for `und` or an unknown code. Offsets are
+        Unicode code points of the text as given; it may hold line feeds.
+        """
+        language = language if language in LANGUAGES else "und"
+        if language not in self._indexes:
+            self._indexes[language] = _Index.build(self, language)
+        index = self._indexes[language]
+        found: list[tuple[int, int, int]] = []
+        for number, spans in index.find(text):
+            found.extend((start, end, number) for start, end in spans)
+        found.sort()
+        return [Match(self.listed[number].name, start, end) for start, end, number in found]
+
+    def score_themes(self, text: str, language: str = "und") -> dict[str, float]:
+        """Theme -> 0 to 1, by how many different concepts speak for it: for themes without coded passages."""
+        found = {one.concept for one in self.match(text, language)}
+        amounts: dict[str, float] = defaultdict(float)
+        for concept in self.listed:
+            if concept.name in found:
+                for theme in concept.themes:
+                    amounts[theme] += 0.5 if concept.weak else 1.0
+        return {theme: 1 - ALONE**amount for theme, amount in sorted(amounts.items())}
+
+
+@dataclass(slots=True)
+class _Index:
+    """All terms of one search. Elements are numbers: the first are the concepts, then classes and words."""
+
+    n_concepts: int
+    exact: dict[str, list[int]] = field(default_factory=lambda: defaultdict(list))
+    prefix: dict[str, list[int]] = field(default_factory=lambda: defaultdict(list))
+    loose: list[tuple[re.Pattern[str], int]] = field(default_factory=list)
+    of_classes: dict[int, list[_Term]] = field(default_factory=lambda: defaultdict(list))
+    of_concepts: dict[int, list[_Term]] = field(default_factory=lambda: defaultdict(list))
+    seen: dict[int, tuple[int, ...] | bool] = field(default_factory=dict)
+    """spaCy's hash of a token -> its elements; True: ends a sentence, False: other signs."""
+    tokenizer: Any = None
+
+    @staticmethod
+    def build(lexicon: Lexicon, language: str) -> _Index:
+        index = _Index(len(lexicon.listed), tokenizer=_tokenizer())
+        numbers: dict[object, int] = {concept.name: number for number, concept in enumerate(lexicon.listed)}
+        wanted = LANGUAGES if language == "und" else tuple(dict.fromkeys((language, "en")))
+        pending: list[tuple[bool, _Term]] = []
+        for tongue in wanted:
+            for name, terms in lexicon.classes.items():
+                target = numbers.setdefault(("class", name, tongue), len(numbers))
+                pending += ((True, one) for one in index._add(target, terms.get(tongue, ()), numbers, tongue))
+            for concept in lexicon.listed:
+                target = numbers[concept.name]
+                terms_here = concept.terms.get(tongue, ())
+                pending += ((False, one) for one in index._add(target, terms_here, numbers, tongue))
+        index._anchor(pending)
+        return index
+
+    def _add(self, target: int, terms: Sequence[str], numbers: dict[object, int], language: str) -> Iterator[_Term]:
+        """Enter words that are terms by themselves, and give the other terms."""
+        for term in terms:
+            parsed, windows = parse_term(term)
+            if len(parsed) == 1 and len(parsed[0][0]) == 1 and not parsed[0][0][0][0][0].startswith("<"):
+                for (word,) in parsed[0][0][0]:
+                    self._enter(word, target)
+                continue
+            parts = tuple(
+                _Part(tuple(self._element(words, numbers, language) for words in elements), gaps)
+                for elements, gaps in parsed
+            )
+            needs = tuple(dict.fromkeys(element for part in parts for element in part.elements))
+            yield _Term(target, parts, windows, needs)
+
+    def _element(self, words: Words, numbers: dict[object, int], language: str) -> int:
+        if words[0][0].startswith("<"):
+            return numbers.setdefault(("class", words[0][0][1:-1], language), len(numbers))
+        key = frozenset(word for (word,) in words)
+        if key not in numbers:
+            numbers[key] = len(numbers)
+            for word in sorted(key):
+                self._enter(word, numbers[key])
+        return numbers[key]
+
+    def _enter(self, word: str, element: int) -> None:
+        if word.startswith("+") or "*" in word[:-1]:
+            head = "" if not word.startswith("+") else ".*"
+            pattern = ".*".join(re.escape(piece) for piece in word.lstrip("+").split("*"))
+            self.loose.append((re.compile(head + pattern), element))
+        elif word.endswith("*"):
+            self.prefix[word[:-1]].append(element)
+        else:
+            self.exact[word].append(element)
+
+    def _anchor(self, pending: Sequence[tuple[bool, _Term]]) -> None:
+        """Hang every term on the element of its own that fewest terms use: it is looked at only where that stands."""
+        uses: dict[int, int] = defaultdict(int)
+        for _, term in pending:
+            for element in term.needs:
+                uses[element] += 1
+        common = {element for word, listed in self.exact.items() if len(word) < 4 for element in listed}
+        for of_class, term in pending:
+            rarest = min(term.needs, key=lambda element: (element in common, uses[element]))
+            (self.of_classes if of_class else self.of_concepts)[rarest].append(term)
+
+    def _elements_of(self, token: str) -> tuple[int, ...] | bool:
+        word = fold_term(token)
+        if not word or not any(c.isalnum() for c in word):
+            return word in _ENDS
+        elements = list(self.exact.get(word, ()))
+        for end in range(2, len(word) + 1):
+            elements += self.prefix.get(word[:end], ())
+        elements += (element for pattern, element in self.loose if pattern.fullmatch(word))
+        return tuple(dict.fromkeys(elements))
+
+    def find(self, text: str) -> Iterator[tuple[int, list[Span]]]:
+        """(number of a concept, its spans in code points), overlapping spans joined."""
+        if len(self.seen) > WORDS_KEPT:
+            self.seen.clear()
+            self.tokenizer = _tokenizer()
+        tokens = self.tokenizer(text)
+        hits: dict[int, list[Span]] = defaultdict(list)
+        sentences: list[int] = []
+        places: list[int] = []
+        sentence = 0
+        seen = self.seen
+        for place, orth in enumerate(_orths(tokens)):
+            elements = seen.get(orth)
+            if elements is None:
+                elements = seen[orth] = self._elements_of(tokens[place].text)
+            if elements is False:
+                continue
+            if elements is True:
+                sentence += _ends_sentence(tokens, place)
+                continue
+            if elements:
+                span = (len(places), len(places) + 1)
+                for element in elements:
+                    hits[element].append(span)
+            places.append(place)
+            sentences.append(sentence)
+        for group in (self.of_classes, self.of_concepts):
+            found: dict[int, list[Span]] = defaultdict(list)
+            for element in [one for one in hits if one in group]:
+                for term in group[element]:
+                    if all(need in hits for need in term.needs):
+                        found[term.target] += (
+                            span for span in _spans(term, hits) if sentences[span[0]] == sentences[span[1] - 1]
+                        )
+            for target, spans in found.items():
+                if spans:
+                    hits[target] = sorted({*hits.get(target, ()), *spans})
+        for number in sorted(one for one in hits if one < self.n_concepts):
+            yield number, [_characters(tokens, places, span) for span in _joined(hits[number])]
+
+
+def _spans(term: _Term, hits: Mapping[int, Sequence[Span]]) -> list[Span]:
+    """Where all parts of a term stand, in words."""
+    spans = _sequence(term.parts[0], hits)
+    for part, window in zip(term.parts[1:], term.windows[1:], strict=True):
+        others = _sequence(part, hits) if spans else []
+        nearer: list[Span] = []
+        for start, end in spans:
+            best = min(((max(a - end, start - b), a, b) for a, b in others), default=None)
+            if best is not None and best[0] <= window:
+                nearer.append((min(start, best[1]), max(end, best[2])))
+        spans = nearer
+    return spans
+
+
+def _sequence(part: _Part, hits: Mapping[int, Sequence[Span]]) -> list[Span]:
+    spans = list(hits[part.elements[0]])
+    for element, gap in zip(part.elements[1:], part.gaps[1:], strict=True):
+        following = hits[element]
+        spans = [(start, b) for start, end in spans for a, b in following if end <= a <= end + gap]
+        if not spans:
+            break
+    return spans
+
+
+def _joined(spans: Sequence[Span]) -> list[Span]:
+    joined: list[Span] = []
+    for start, end in spans:
+        if joined and start < joined[-1][1]:
+            joined[-1] = (joined[-1][0], max(end, joined[-1][1]))
+        else:
+            joined.append((start, end))
+    return joined
+
+
+def _characters(tokens: Any, places: Sequence[int], span: Span) -> Span:
+    last = tokens[places[span[1] - 1]]
+    return tokens[places[span[0]]].idx, last.idx + len(last)
+
+
+def _tokenizer() -> Any:
+    """Words as runs of letters and digits, with a vocabulary of its own; every other sign is a token."""
+    from spacy.tokenizer import Tokenizer
+    from spacy.vocab import Vocab
+
+    sign = r"[^\w\u0300-\u036f\u00ad]"
+    return Tokenizer(
+        Vocab(),
+        prefix_search=re.compile(f"^{sign}").search,
+        suffix_search=re.compile(f"{sign}$").search,
+        infix_finditer=re.compile(sign).finditer,
+    )
+
+
+def _orths(tokens: Any) -> list[int]:
+    from spacy.attrs import ORTH
+
+    hashes: list[int] = tokens.to_array(ORTH).tolist()
+    return hashes
+
+
+def _ends_sentence(tokens: Any, place: int) -> bool:
+    mark = tokens[place]
+    if place + 1 < len(tokens) and not mark.whitespace_ and not tokens[place + 1].is_space:
+        return False
+    before = tokens[place - 1].text if place else ""
+    return mark.text != "." or not (before.isalpha() and len(before) <= _ABBREVIATION)
