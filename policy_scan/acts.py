@@ -36,7 +36,7 @@ _MONTH_NUMBERS: dict[str, int] = {
 }
 
 _TYPES: tuple[tuple[str, str], ...] = (
-    ("law", r"loi(?:-programme)?|wet|programmawet|bijzondere wet|gesetz|programmgesetz|sondergesetz|νομοσ|lege(?:a)?|law|act|codul?|code|wetboek|gesetzbuch|κωδικασ|constitution|constitutia|συνταγμα|ordonnance|ordonnantie"),
+    ("law", r"loi(?:s|-programme)?|wet|programmawet|bijzondere wet|gesetz|programmgesetz|sondergesetz|νομοσ|lege(?:a)?|law|act|codul?|code|wetboek|gesetzbuch|κωδικασ|constitution|constitutia|συνταγμα|ordonnance|ordonnantie"),
     ("directive", r"directive|richtlijn|richtlinie|οδηγια|directiva"),
     ("regulation", r"reglement|verordening|verordnung|κανονισμοσ|regulament(?:ul)?|regulation"),
     ("order", r"arrete ministeriel|ministerieel besluit|ministerieller erlass|arrete du \d|ordonanta|ordin(?:ul)?|order"),
@@ -52,11 +52,11 @@ _BE_HEAD = re.compile(
 _PLAIN_HEAD = re.compile(
     r"^(?P<title>(?:texte coordonne (?:du .{0,40} )?(?:de la |du |des )?)?(?:republication du |rectificatif\W+)?"
     r"(?:(?:avant-)?projet (?:de )?(?:loi|decret|reglement|d'arrete|d'ordonnance)|proposition de loi|(?:voor)?ontwerp van (?:wet|decreet|besluit)|wetsontwerp"
-    r"|loi|reglement grand-ducal|reglement ministeriel|reglement du gouvernement|arrete grand-ducal|arrete ministeriel|arrete royal"
+    r"|texte coordonne du \d{1,2}(?:er)? [a-z]+ \d{4}|loi|reglement grand-ducal|reglement ministeriel|reglement du gouvernement|arrete grand-ducal|arrete ministeriel|arrete royal"
     r"|arrete du (?:gouvernement|president|ministre|premier)|arrete|decret|ordonnance|arrete-loi|decision ministerielle"
     r"|koninklijk besluit|ministerieel besluit|besluit van (?:de|het)|wet|decreet"
     r"|gesetz|koniglicher erlass|ministerieller erlass|erlass der regierung|dekret|entwurf|reglement)\b"
-    r"(?: \([a-z]{2,3}\))? ?(?:n[°o]\.? ?[\d-]+ ?)?(?:du|de|van|vom|relatif|relative|n[°o]|tot|houdende|zur|uber|portant|modifiant|fixant|pris)\b.{5,})",
+    r"(?: \([a-z]{2,3}\))? ?(?:n[°o]\.? ?[\d-]+ ?)?(?:du|de|van|vom|relatif|relative|comprenant|n[°o]|tot|houdende|zur|uber|portant|modifiant|fixant|pris)\b.{5,})",
     re.DOTALL,
 )
 _EU_HEAD = re.compile(
@@ -71,17 +71,14 @@ _GREEK_HEAD = re.compile(
     r"|π\.? ?δ\.?|υπουργικη αποφαση|κανονιστικη διαταξη)(?: \(?υπ['·.]? ?(?:αριθ|αρ)μ?[.:]? ?(?:(?P<no>\d+)[^\n]*)?| ?αριθ[.μ]* ?\d+| \d{3,4}/\d{4}|$|(?= τησ \d)).*)",
     re.DOTALL,
 )
-_GREEK_NUMBER = re.compile(
-    r"^(?P<title>\(?\d{0,3}\)? ?(?:αριθ(?:μ|μοσ)?|aριθμ?|αρ)(?:\. ?πρωτ)?\.? ?(?:αποφασησ|αποφ\.?)?:? ?[^\n]{2,120})$",
-    re.DOTALL,
-)
+_GREEK_NUMBER = re.compile(r"^(?P<title>\(?\d{0,3}\)? ?[αa]ριθ(?:μ|μοσ)?\.? ?[^\n]{0,80}\d[^\n]{0,60})$", re.DOTALL)
 _ROMANIAN_HEAD = re.compile(
     r"^(?P<title>(?:proiect de )?(?:lege(?:a)?|ordonanta(?: de urgenta)?(?: a guvernului)?|hotarare(?:a)?(?: a? ?guvernului)?|ordin(?:ul)?|decret(?:ul)?|decizia|norme(?:le)? metodologice|regulament(?:ul)?)"
     r"(?: ?\*?\)?)? ?(?:nr\.? ?[\d.]+.*|privind .*|pentru .*|din \d.*|de .*|$))",
     re.DOTALL,
 )
 _FRENCH_CODE = re.compile(r"^(?P<title>code (?:de|du|des|general|civil|penal|rural|electoral|d)\b.{3,120})$")
-_NUMAC = re.compile(r"^[\[(]\s?[A-Z]\s?[−–—-]\s?(?P<number>\d{4}/\d{4,6})\s?[\])]")
+_NUMAC = re.compile(r"^[\[(]\s?(?:[A-Z]\s?[−–—-]\s?)?(?P<number>\d{4}/\d{4,6})\s?[\])]$")
 _OFFICE = re.compile(
     r"^(?:SERVICE PUBLIC|FEDERALE OVERHEIDSDIENST|FÖDERALER ÖFFENTLICHER|FODERALER|PROGRAMMATORISCHE|MINISTERE|MINISTERIE|MINISTERIUM|AUTORITE|VLAAMSE OVERHEID"
     r"|COMMUNAUTE|REGION|BRUSSELS|GOUVERNEMENT|COMMISSION|DEUTSCHSPRACHIGE|GEMEINSCHAFTS|WAALS|REGIE|AGENCE|INSTITUT|DE PROGRAMMATION|CONSEIL|GRONDWETTELIJK|COUR"
@@ -141,6 +138,7 @@ def act_type(title: str) -> str:
 def act_head(text: str) -> ActHead | None:
     """The heading of an act at the start of a block, or None. `text`: the block's text, lines joined by a space."""
     flat = re.sub(r"\s+", " ", text).strip()
+    flat = re.sub(r"^[\[(]\s?[A-Z]\s?[−–—-]\s?\d{4}/\d{4,6}\s?[\])]\s*", "", flat)
     if len(flat) < 8 or len(flat) > 1800 or flat[0].islower() or flat[0] in "(«„“”-":
         return None
     folded = fold(flat)
@@ -255,11 +253,14 @@ def facts_of(
         title = first.title
         kind = "gazette" if n_acts > 1 and is_gazette([*furniture, *texts[:6]]) else first.act_type
     else:
+        headings = [text for text in headings if not is_gazette([text])]
         title = headings[0] if headings else (texts[0] if texts and len(texts[0]) < 300 else "")
         kind = plan_type(title) or plan_type(front[:400]) or "other"
     date = first.date if first is not None and kind != "gazette" else ""
     if kind == "gazette":
-        title = ""
+        named_gazette = next((text for text in [*furniture, *texts[:6]] if len(text) < 200 and is_gazette([text])), "")
+        title = re.sub(r"^[\d\s]+|[\d\s]+$", "", named_gazette) if date_in(named_gazette) else ""
+        date = next((found for text in furniture if (found := date_in(text))), "")
     return Facts(
         doc_id, re.sub(r"\s+", " ", title)[:600].strip(), issuer_in(texts[:25]), date or date_in(front[:1500]), kind,
         legal_status(f"{title} {front}"), n_acts,

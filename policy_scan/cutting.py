@@ -88,7 +88,8 @@ def cut_long(unit: Unit, most: int) -> list[Unit]:
             groups.append([piece])
             size = len(piece.text)
     if len(groups) > 1 and size < enough // 3 and sum(len(p.text) + 1 for p in groups[-2]) + size < most:
-        groups[-2] += groups.pop()
+        last = groups.pop()
+        groups[-1] += last
     cut: list[Unit] = []
     for number, group in enumerate(groups):
         label = _label_of(group[0]) if number else ""
@@ -122,15 +123,14 @@ def join_short(units: Sequence[Unit], least: int, most: int) -> list[Unit]:
     """Paragraphs without a label of their own shorter than `least` joined to the next of the same place (else the one
     before), as long as the whole stays within `most`."""
     joined: list[Unit] = []
-    for unit in units:
+    for index, unit in enumerate(units):
         before = joined[-1] if joined else None
-        if (
-            before is not None
-            and _joinable(before, unit)
-            and (before.length - 1 < least or unit.length - 1 < least)
-            and before.length + unit.length <= most
-        ):
-            before.segments = [*before.segments, *unit.segments]
-        else:
-            joined.append(unit)
+        if before is not None and _joinable(before, unit) and before.length + unit.length <= most:
+            after = units[index + 1] if index + 1 < len(units) else None
+            last_short = unit.length - 1 < least and (after is None or not _joinable(unit, after))
+            preamble = unit.kind == "preamble" and before.length + unit.length <= most // 2
+            if before.length - 1 < least or last_short or preamble:
+                before.segments = [*before.segments, *unit.segments]
+                continue
+        joined.append(unit)
     return joined

@@ -49,7 +49,7 @@ def split_tracks(segments: Sequence[Segment]) -> list[list[Segment]]:
         if label is not None and label.sure and len(segment.text) > 60:
             articles[segment.language] += 1
     total = sum(letters.values())
-    tracked = [code for code in _TRACKED if letters[code] * 20 >= total and articles[code]]
+    tracked = [code for code in _TRACKED if articles[code] > 1 or (articles[code] and letters[code] * 20 >= total)]
     if len(tracked) < 2:
         return [list(segments)]
     told = [_told(segment, tracked) for segment in segments]
@@ -152,6 +152,14 @@ _GREEK_AUTHORITY = re.compile(
 )
 
 
+_NO_TITLE = re.compile(
+    r"^(?:de hierna volgende|le texte qui suit|der folgende|folgende text|cette traduction|deze vertaling|diese ubersetzung"
+    r"|(?:de|le|la|der|die|het|l')\s?(?:vlaamse |brusselse |federale )?(?:minister|ministre|regering|gouvernement|regierung"
+    r"|parlement|senat|assemblee|waals|president|koning|roi)|nous\b|wij\b|wir\b|sire\b|par decision|\(mem)"
+)
+"""How a line after an act's heading begins that is no more of its title (folded)."""
+
+
 def _begins_act(segments: Sequence[Segment], index: int, after: int, greek: bool) -> bool:
     """Whether what follows a possible heading shows that an act begins there."""
     for segment in segments[after : after + 14]:
@@ -196,7 +204,7 @@ def find_heads(segments: Sequence[Segment], quoted: Sequence[bool], skipped: fro
         before = segments[index - 1].text if index else ""
         if before.endswith((":", ",")) and not head.sure:
             continue
-        greek = bool(re.match(r"^\(?\d{0,3}\)? ?αρ", schemes.fold(segment.text)))
+        greek = bool(re.match(r"^\(?\d{0,3}\)? ?[αa]ριθ", schemes.fold(segment.text)))
         title, extra = _title(segments, index, head.title, skipped, greek)
         if not head.sure and not _begins_act(segments, index, index + 1 + extra, greek):
             continue
@@ -224,7 +232,7 @@ def _title(
     """The act's title: the heading found and the headings that go on with it; and how many those are."""
     words = [first]
     extra = 0
-    short = len(first) < 140
+    short = len(first) < (60 if "—" in first[:40] or "–" in first[:40] else 140)
     while short and extra < 3 and index + 1 + extra < len(segments):
         at = index + 1 + extra
         segment = segments[at]
@@ -234,21 +242,20 @@ def _title(
             or segment.table
             or segment.apart
             or len(text) > 700
-            or (acts.act_head(text) is not None
-            and not text[0].islower())
+            or (acts.act_head(text) is not None and not text[0].islower())
         ):
             break
         if (
             schemes.article_label(text) or schemes.division_label(text) or schemes.is_preamble(text)
             or schemes.is_enacting(text) or schemes.is_commentary_heading(text) or schemes.paragraph_label(text)
             or schemes.numbered_label(text) or acts.publication_number(text) or acts.issuer_in([text])
-            or _GREEK_AUTHORITY.match(schemes.fold(text))
+            or _GREEK_AUTHORITY.match(schemes.fold(text)) or _NO_TITLE.match(schemes.fold(text))
         ):  # fmt: skip
             break
         if not (
             segment.heading
             or looks_like_heading(text)
-            or (extra == 0 and len(text) < 700 and (greek or text[0].isupper() or segment.heading))
+            or (extra == 0 and len(text) < 700 and (greek or text[0].isupper() or segment.heading or len(first) < 60))
         ):
             break
         words.append(text)
@@ -268,19 +275,22 @@ def _number_before(segments: Sequence[Segment], index: int, floor: int) -> str:
 
 def _whole(segments: Sequence[Segment], index: int, taken: int, act: Act, floor: int, sure: bool) -> _Head:
     """The head with the lines before it that belong to it: ministry, publication number, `TRADUCTION`, asterisks."""
-    first = index
-    while first - 1 >= floor and index - first < 6:
-        text = segments[first - 1].text
-        if acts.is_office(text) or acts.publication_number(text) or _TRANSLATION.match(schemes.fold(text)):
-            first -= 1
-        else:
+    first = at = index
+    while at - 1 >= floor and index - at < 7:
+        text = segments[at - 1].text
+        certain = acts.is_office(text) or acts.publication_number(text) or _TRANSLATION.match(schemes.fold(text))
+        if not certain and not (text.isupper() and len(text) < 160):
             break
+        at -= 1
+        first = at if certain else first
     return _Head(first, taken + index - first, act, sure)
 
 
 def _same_title(first: str, second: str) -> bool:
-    ours, theirs = (re.sub(r"\W+", "", schemes.fold(text))[:90] for text in (first, second))
-    return bool(ours) and ours == theirs
+    """Whether two headings are of one act: what they share from the start is long enough to be a title."""
+    ours, theirs = (re.sub(r"\W+", "", schemes.fold(text)) for text in (first, second))
+    shared = min(len(ours), len(theirs), 90)
+    return shared > 25 and ours[:shared] == theirs[:shared]
 
 
 # -- the whole -----------------------------------------------------------------------------------------------------
@@ -341,13 +351,22 @@ def outline(segments: Sequence[Segment], title: str, doc_type: str) -> Outline:
             counter += 1
             first = counter
             table[counter] = _lone_act(track, title, doc_type) if not table else Act("", "other", "")
-        begins = {head.first: (numbers[t, h], head.taken) for h, head in enumerate(track.heads)}
-        reader = Reader(track.segments, track.quoted, begins, track.skipped, track.legal, first)
-        read = reader.read()
+        begins = {
+            head.first: (numbers[t, h], head.taken, head.act.act_type == "other") for h, head in enumerate(track.heads)
+        }
+        read = Reader(track.segments, track.quoted, begins, track.skipped, track.legal, first).read()
+        if not track.legal and _mostly_headings(track, read):
+            read = Reader(track.segments, track.quoted, begins, track.skipped, False, first, flat=True).read()
         read = _drop_contents(read)
         counter = _split_restarts(read, table, counter)
         units += read
     return _finish(table, units, frozenset(numbers.values()))
+
+
+def _mostly_headings(track: _Track, read: Sequence[Unit]) -> bool:
+    """Whether a document such as a poster or slides has hardly any text under its headings."""
+    whole = sum(len(segment.text) for index, segment in enumerate(track.segments) if index not in track.skipped)
+    return sum(unit.length for unit in read) < 0.7 * whole
 
 
 def _needs_front(track: _Track) -> bool:

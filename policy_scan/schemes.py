@@ -50,9 +50,22 @@ _NUMBER = (
     r"(?:\s?\^\s?\d+)*(?:[-./:]\d+(?:er)?(?!\d))*"
     rf"(?:[\s-]?(?:{_LATIN_SUFFIX})(?!\w))*(?:/\d+)*(?:[-./]\d+)*(?:\s?[A-ZΑ-Ω]['΄’´]?(?=[\s.:)]|$))?(?:(?<=\d)[a-z](?!\w))?"
 )
-_GREEK_UNITS = (
-    ["πρώτο", "δεύτερο", "τρίτο", "τέταρτο", "πέμπτο", "έκτο", "έβδομο", "όγδοο", "ένατο", "δέκατο", "ενδέκατο", "δωδέκατο", "εικοστό", "τριακοστό"]
-)
+_GREEK_UNITS = [
+    "πρώτο",
+    "δεύτερο",
+    "τρίτο",
+    "τέταρτο",
+    "πέμπτο",
+    "έκτο",
+    "έβδομο",
+    "όγδοο",
+    "ένατο",
+    "δέκατο",
+    "ενδέκατο",
+    "δωδέκατο",
+    "εικοστό",
+    "τριακοστό",
+]
 _WORD_NUMBERS = {
     "premier": "1", "unique": "1", "unic": "1", "enig": "1", "einziger": "1", "first": "1",
     "μονο": "1", "μονον": "1",
@@ -85,7 +98,7 @@ _ARTICLE_GREEK_WORD = re.compile(
 )
 _ARTICLE_BEFORE = re.compile(r"(?P<open>)(?P<label>(?P<number>Enig|Einziger|ENIG|Eenig)\s(?:artikel|Artikel|ARTIKEL))")
 _SEPARATOR = re.compile(r"\s?\.?\s?(?:[.:)\]]|[-–—−]+(?=\s)|-\s)(?:\s?[-–—−]+(?=\s|$))?|\s?\.(?=\s*$)")
-_AFTER_SURE = re.compile(r"\s*(?:$|\(\d|§|\(\w\)|1\.\s|1°|\((?:L|A\.|abrog|inséré|nouveau|ex\s|Loi|Règl))")
+_AFTER_SURE = re.compile(r"\s*(?:$|\(\d|1\.\s|1°|\((?:L|A\.|abrog|inséré|nouveau|ex\s|Loi|Règl))")
 _DIVISIONS: tuple[tuple[int, str], ...] = (
     (1, r"Livre|Boek|Buch|ΒΙΒΛΙΟ|Βιβλίο|Cartea|Book"),
     (2, r"Partie|Deel|Teil|ΜΕΡΟΣ|Μέρος|Partea|Part|Deel"),
@@ -99,7 +112,7 @@ _DIVISIONS: tuple[tuple[int, str], ...] = (
     (7, r"Sous-sous-section|Paragraphe|Onder-onderafdeling|Paragraful"),
 )
 _DIVISION_NUMBER = (
-    r"(?:\d+(?:er|re|ère|e)?(?:[./]\d+)*|[IVXLC]+(?:er|re)?|premier|première|unique|I\^er|[A-ZΑ-Ω](?=[\s.:'΄’´]|$)"
+    r"(?:\d+(?:er|re|ère|e)?(?:[./-]\d+)*|[IVXLC]+(?:er|re)?|premier|première|unique|I\^er|[A-ZΑ-Ω](?=[\s.:'΄’´]|$)"
     rf"|a\s[IVXLC]+-a|[α-ωά-ώΑ-ΩΆ-Ώ]+(?:ο|ον|Ο|ΟΝ|η|Η)\b|[A-Z]['΄’´])(?:\s?(?:{_LATIN_SUFFIX})\b)?['΄’´]*"
 )
 _DIVISION = re.compile(
@@ -134,6 +147,9 @@ _DEGREE = re.compile(
 _CLOSED = re.compile(r"(?P<open>[«„“”″\"]\s?)?(?P<label>(?P<number>\d{1,3})\))\s*(?=[^\s,;.)]|$)")
 _LETTER = re.compile(
     r"(?P<open>[«„“”″\"]\s?)?(?P<label>\(?(?P<number>[a-z]{1,2}|[α-ω]{1,2}|στ|στστ|[ivx]{1,5}|[A-ZΑ-Ω]|[a-z]\^\d|[a-z]bis)['΄’´]?\))\s*(?=[^\s,;)]|$)"
+)
+_LETTER_POINT = re.compile(
+    r"(?P<open>[«„“”″\"]\s?)?(?P<label>(?P<number>[a-zα-ω]|στ|[ικ][α-θ]|[ικ]?στ|([α-θ])\4)['΄’´]?\.)(?!\w\.)\s*(?=[^\s\d,;.)]|$)"
 )
 _DASH = re.compile(r"(?P<open>[«„“”″\"]\s?)?(?P<label>(?P<number>[-–—−•●◦▪■*➢✓])\s)\s*(?=\S)")
 _DECIMAL = re.compile(
@@ -303,13 +319,19 @@ def paragraph_label(text: str) -> Label | None:
 
 
 def numbered_label(text: str) -> Label | None:
-    """`2.`: a paragraph where it follows the article's heading, a point where a sentence introduces it; or None."""
-    return _match_label(_NUMBERED, text, "paragraph")
+    """`2.`: a paragraph where it follows the article's heading, a point where a sentence introduces it; or None.
+
+    A date (`31. August 2026`) is none.
+    """
+    label = _match_label(_NUMBERED, text, "paragraph")
+    if label is not None and re.match(rf"(?:{_MONTHS})\b", fold(text[label.end : label.end + 14])):
+        return None
+    return label
 
 
 def point_label(text: str) -> Label | None:
     """1°, 1), a), (a), i), αα), and dashes and bullets (key '-'); or None."""
-    for pattern in (_DEGREE, _CLOSED, _LETTER):
+    for pattern in (_DEGREE, _CLOSED, _LETTER, _LETTER_POINT):
         label = _match_label(pattern, text, "point")
         if label is not None:
             return label
@@ -361,9 +383,11 @@ def is_contents_heading(text: str) -> bool:
 def is_contents_entry(text: str, *, inside: bool = False) -> bool:
     """An entry of a table of contents: dot leaders, or a page number at the end (`inside`: after its heading)."""
     text = text.strip()
+    leaders = list(_LEADER.finditer(text))
+    if len(leaders) > 2 and sum(match.end() - match.start() for match in leaders) * 5 > len(text):
+        return True
     if len(text) > 900:
         return False
-    leaders = list(_LEADER.finditer(text))
     if leaders and (
         re.fullmatch(r"[\s.…_·]*(?:p\.|page)?\s*\d{0,5}\.?", text[leaders[-1].end() :]) or len(leaders) > 2
     ):
@@ -392,7 +416,7 @@ def is_commentary_heading(text: str) -> bool:
 
 
 _MONTHS = (
-    r"janvier|fevrier|mars|avril|mai|juin|juillet|aout|septembre|octobre|novembre|decembre|januari|februari|maart"
+    r"janvier|fevrier|mars|avril|mai|mei|juin|juillet|aout|septembre|octobre|novembre|decembre|januari|februari|maart"
     r"|april|juni|juli|augustus|september|oktober|november|december|januar|februar|marz|dezember|ianuarie|februarie"
     r"|martie|aprilie|iunie|iulie|septembrie|octombrie|noiembrie|decembrie|ιανουαριου|φεβρουαριου|μαρτιου|απριλιου"
     r"|μαιου|ιουνιου|ιουλιου|αυγουστου|σεπτεμβριου|οκτωβριου|νοεμβριου|δεκεμβριου|january|february|march|may|june"
@@ -418,7 +442,11 @@ def is_signature(text: str) -> bool:
     folded = re.sub(r"\s+", " ", fold(text)).strip()
     if _SIGNATURE.match(folded):
         return True
-    return len(folded) < 90 and bool(_PLACE_DATE.match(folded))
+    return (
+        not folded.startswith(("texte ", "loi ", "date ", "fait "))
+        and len(folded) < 90
+        and bool(_PLACE_DATE.match(folded))
+    )
 
 
 _PREAMBLE = re.compile(
@@ -467,7 +495,5 @@ _AMENDS = re.compile(
 
 def introduces_quotation(text: str) -> bool:
     """Whether a text ends by announcing new words for another act: `… est remplacé par ce qui suit :`"""
-    tail = re.sub(r"\s+", " ", fold(text[-260:])).rstrip()
-    return (tail.endswith((":", "·", "suit", "suit.", "folgt", "volgt", "εξησ")) or tail[-30:].count(":") > 0) and bool(
-        _AMENDS.search(tail)
-    )
+    tail = re.sub(r"\s+", " ", fold(text[-260:])).rstrip(" –—-")
+    return tail.endswith((":", "·", "suit", "suit.", "folgt", "volgt", "εξησ")) and bool(_AMENDS.search(tail))

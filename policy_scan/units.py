@@ -16,6 +16,9 @@ from .schemes import Label
 from .segments import Segment, looks_like_heading
 
 _SENTENCE_END = re.compile(r"[.!?;:»”″…]\s*[)\"’']?\s*$")
+_OPEN_END = re.compile(r"(?:^|\s)(?:[a-zà-ÿß]{1,4}|[α-ωά-ώ]{1,4}|[a-zà-ÿα-ωά-ώ]+-)$|[,(]$")
+"""A text whose last word is a short one in lower case (an article, a preposition) or broken, goes on."""
+_CITES = re.compile(r"(?:Absatz|Abs\.|Nr\.|Nummer|Satz|Buchstabe|Unterabsatz|§|[A-Z]\.|[A-Z]+\s?\d)")
 _HEADING_LENGTH = 230
 
 
@@ -51,6 +54,22 @@ class _Division:
     heading: str
 
 
+def _names_a_group(text: str) -> bool:
+    """Whether a heading without number can stand over articles: short, no sentence, point or enacting phrase."""
+    if len(text) > (160 if text.isupper() else 95) or not text[0].isupper() or text.endswith((";", ",")):
+        return False
+    return not (schemes.is_enacting(text) or schemes.is_preamble(text) or schemes.point_label(text) or " est " in text)
+
+
+def _heads_a_section(text: str) -> bool:
+    """Whether what is set as a heading can be one: not a sentence, as on slides and title pages."""
+    if len(text) > (220 if text.isupper() else 130) or not (text[0].isupper() or text[0].isdigit()):
+        return False
+    if text.endswith((";", ",")) or (text.endswith(".") and len(text) > 60) or "://" in text:
+        return False
+    return _OPEN_END.search(text) is None and any(c.isalpha() for c in text)
+
+
 def inline_paragraphs(text: str, after: int) -> list[int]:
     """Where (2), (3) … or § 2, § 3 … begin inside a text whose last paragraph so far is number `after`.
 
@@ -80,24 +99,28 @@ def inline_numbers(text: str, after: int) -> list[int]:
 
 
 class Reader:
-    """Reads the segments of one track. `heads`: index of a segment -> (act number, segments its title takes)."""
+    """Reads the segments of one track. `heads`: index of a segment -> (act number,
+    segments its title takes, whether the act is a notice, read as plain text). `flat`: read headings as text."""
 
     def __init__(
         self,
         segments: Sequence[Segment],
         quoted: Sequence[bool],
-        heads: Mapping[int, tuple[int, int]],
+        heads: Mapping[int, tuple[int, int, bool]],
         skipped: frozenset[int],
         legal: bool,
         first_act: int,
+        flat: bool = False,
     ) -> None:
         self.segments = segments
         self.quoted = quoted
         self.heads = heads
         self.skipped = skipped
-        self.legal = legal
+        self.document_legal = self.legal = legal
+        self.flat = flat
         self.act = first_act
-        self.mode = "front"
+        self.mode = "front" if legal else "body"
+        self.bare: Segment | None = None
         self.units: list[Unit] = []
         self.open: Unit | None = None
         self.divisions: list[_Division] = []
@@ -109,6 +132,7 @@ class Reader:
         self.n_articles = 0
         self._forget_article()
         self.last: str | None = None
+        self.before: Segment | None = None
 
     # -- state ---------------------------------------------------------------------------------------------------
 
@@ -147,6 +171,7 @@ class Reader:
         unit = Unit(kind, self.act, labels, self._headings(), quoted, keys, self.n_articles if self.article else 0)
         self.units.append(unit)
         self.open = unit
+        self.bare = None
         return unit
 
     def _add(self, segment: Segment, kind: str, *inner: str) -> None:
@@ -159,21 +184,26 @@ class Reader:
         index = 0
         while index < len(self.segments):
             if index in self.heads:
-                act, taken = self.heads[index]
+                act, taken, notice = self.heads[index]
                 self._enter_act(act)
+                self.legal = self.document_legal and not notice
+                self.mode = "body" if notice else "preamble"
                 index += taken
                 continue
-            if index not in self.skipped:
-                index += self._take(index)
-            else:
+            if index in self.skipped:
                 index += 1
+                continue
+            taken = self._take(index)
+            index += taken
+            if not self.segments[index - 1].apart:
+                self.before = None if self.open is None else self.segments[index - 1]
         return [unit for unit in self.units if unit.segments]
 
     def _enter_act(self, act: int) -> None:
         self._forget_article()
         if act != self.act or self.mode != "commentary":
             self.divisions, self.depths, self.last = [], {}, None
-        self.act, self.mode, self.annex, self.commentary, self.measure = act, "preamble", "", [], None
+        self.act, self.annex, self.commentary, self.measure = act, "", [], None
         self.divisions = []
 
     def _take(self, index: int) -> int:
@@ -243,10 +273,12 @@ class Reader:
         if (
             not self.legal
             or not segment.opens
-            or (self.mode == "body"
-            and self.article is not None
-            and self.open is not None
-            and not self.units[-1].segments)
+            or (
+                self.mode == "body"
+                and self.article is not None
+                and self.open is not None
+                and not self.units[-1].segments
+            )
         ):
             return 0
         text = segment.text
@@ -284,7 +316,7 @@ class Reader:
         if not unit.segments:
             return False
         last = unit.segments[-1]
-        if last.text.endswith(":"):
+        if last.text.endswith(":") or all(one.heading for one in unit.segments):
             return False
         if following.kind == "list_item" and last.kind == "list_item" and unit.length < 700:
             return False
@@ -357,10 +389,11 @@ class Reader:
     def _try_division(self, index: int) -> int:
         segment = self.segments[index]
         text = segment.text
-        if " > " in text and schemes.division_label(text):
+        parts = re.split(r" [>|] ", text)
+        if len(parts) > 1 and schemes.division_label(text):
             self._forget_article()
             self.divisions = []
-            for part in text.split(" > "):
+            for part in parts:
                 label = schemes.division_label(part)
                 heading = part[label.end :].strip() if label else part.strip()
                 self.divisions.append(_Division(label.rank if label else 8, label.text if label else "", heading))
@@ -405,6 +438,8 @@ class Reader:
 
     def _own(self, label: Label, segment: Segment) -> bool:
         """Whether an article's label in the flow is the act's own next article."""
+        if not label.alone and not segment.heading and self._mid_sentence(segment):
+            return False
         if self.last is None:
             return label.sure or segment.heading
         prefix, numbers = schemes.order(label.key)
@@ -415,11 +450,27 @@ class Reader:
                 label.sure
                 or segment.heading
                 or (label.end < len(segment.text) < 200 and not _SENTENCE_END.search(segment.text))
+                or self._reads_on(label, segment)
             )
         before = schemes.order(self.last)[1]
         if label.sure and numbers and before and numbers > before:
             return segment.opens or label.alone
         return bool(label.sure and numbers[:1] == (1,) and (segment.opens or label.alone) and len(numbers) == 1)
+
+    def _reads_on(self, label: Label, segment: Segment) -> bool:
+        """Whether an article's text follows its number without any mark: `ART. 3 By this programme …`."""
+        rest = segment.text[label.end :].lstrip()
+        finished = self.before is None or bool(_SENTENCE_END.search(self.before.text))
+        return segment.opens and finished and rest[:1].isupper() and _CITES.match(rest) is None
+
+    def _mid_sentence(self, segment: Segment) -> bool:
+        """Whether the text before a segment is in the middle of a sentence, so that what looks like a label is none."""
+        before = self.before
+        if before is None or before.heading or before.table or len(before.text) < 60 or before.apart:
+            return False
+        if before.text.isupper() or looks_like_heading(before.text):
+            return False
+        return bool(_OPEN_END.search(before.text))
 
     def _try_article(self, index: int) -> int:
         segment = self.segments[index]
@@ -452,7 +503,7 @@ class Reader:
             return taken + more
         if (
             len(rest) < 160
-            and not rest.rstrip().endswith((".", ";", ":", ","))
+            and not rest.rstrip().endswith((".", ";", ":", ",", *"0123456789"))
             and not schemes.paragraph_label(rest)
             and not schemes.numbered_label(rest)
             and index + 1 < len(self.segments)
@@ -477,6 +528,9 @@ class Reader:
         if index >= len(self.segments) or index in self.heads:
             return False
         text = self.segments[index].text
+        numbered = schemes.numbered_label(text) or schemes.paragraph_label(text) or schemes.point_label(text)
+        if not text[0].isupper() and numbered is None and text[0] not in "«„“”″\"΄'":
+            return False
         article = schemes.article_label(text)
         return not (article is not None and article.sure) and schemes.division_label(text) is None
 
@@ -530,7 +584,8 @@ class Reader:
         segment = self.segments[index]
         text = segment.text
         unit = self.open
-        marked = schemes.paragraph_label(text)
+        going_on = self._mid_sentence(segment)
+        marked = None if going_on else schemes.paragraph_label(text)
         previous = self.paragraph.key if self.paragraph is not None else None
         if marked is not None and self.style in ("", "marked") and segment.text[marked.end - 1 : marked.end] != ",":
             if (previous is None and marked.key.startswith("1")) or (
@@ -538,7 +593,7 @@ class Reader:
             ):
                 self._paragraph(segment, marked, fresh=previous is not None)
                 return 1
-        numbered = schemes.numbered_label(text)
+        numbered = None if going_on else schemes.numbered_label(text)
         if numbered is not None and self.style in ("", "numbered"):
             body = "" if unit is None else "\n".join(one.text for one in unit.segments[unit.head :])
             introduced = len(body) > 200 or body.rstrip().endswith(":")
@@ -560,7 +615,8 @@ class Reader:
 
     def _heads_an_article(self, index: int) -> bool:
         """Whether a heading without number stands over the next article, not inside the open one."""
-        if len(self.segments[index].text) > _HEADING_LENGTH:
+        text = self.segments[index].text
+        if not _names_a_group(text):
             return False
         while index + 1 < len(self.segments) and (index + 1 in self.skipped or self.segments[index + 1].apart):
             index += 1
@@ -572,14 +628,22 @@ class Reader:
 
     def _take_quoted(self, segment: Segment) -> None:
         text = segment.text
-        label = schemes.article_label(text) or schemes.division_label(text)
-        sign = schemes.paragraph_label(text)
+        going_on = self._mid_sentence(segment)
+        label = None if going_on else schemes.article_label(text) or schemes.division_label(text)
+        sign = None if going_on else schemes.paragraph_label(text)
         outer = [self.paragraph.text] if self.paragraph is not None else []
         if label is not None and (label.sure or label.alone):
             self.quoted_labels = [(label.kind, label.text)]
             inner = schemes.paragraph_label(text[label.end :]) or schemes.numbered_label(text[label.end :])
             if inner is not None and inner.key == "1":
                 self.quoted_labels.append(("paragraph", inner.text))
+        elif sign is not None and self.quoted_labels and self._bare_label():
+            self.quoted_labels.append(("paragraph", sign.text))
+            unit = self.open
+            if unit is not None:
+                unit.kind, unit.labels = "paragraph", (*unit.labels, sign.text)
+                unit.segments.append(segment)
+            return
         elif sign is not None and (self.quoted_labels or text[0] in '«„“”″"' or sign.text.startswith("§")):
             self.quoted_labels = [one for one in self.quoted_labels if one[0] != "paragraph"] + [
                 ("paragraph", sign.text)
@@ -593,10 +657,17 @@ class Reader:
         unit = self._start("article" if len(labels) == 1 else "paragraph", *outer, *labels, quoted=True)
         unit.segments.append(segment)
 
+    def _bare_label(self) -> bool:
+        """Whether the open quoted unit holds nothing but an article's label."""
+        if self.open is None or not self.open.quoted or len(self.open.segments) != 1:
+            return False
+        label = schemes.article_label(self.open.segments[0].text)
+        return label is not None and label.alone
+
     def _take_preamble(self, index: int) -> int:
         segment = self.segments[index]
         bracket = schemes.paragraph_label(segment.text)
-        if bracket is not None and bracket.text.startswith("("):
+        if bracket is not None and bracket.text.startswith("(") and len(segment.text) > 40:
             self._start("recital", bracket.text).segments.append(segment)
             return 1
         if schemes.is_enacting(segment.text) and self.mode == "front":
@@ -623,8 +694,19 @@ class Reader:
                 self._trim_head()
             return 1
         decimal = self._decimal(segment)
-        if segment.heading and len(text) < 400:
-            self._plain_heading(segment, decimal)
+        if segment.heading and self.flat:
+            if self.open is None or not all(one.heading for one in self.open.segments) or self.open.length > 300:
+                self._start("other")
+            self._add(segment, "other")
+            return 1
+        if decimal is not None and len(text) < 400:
+            rest = text[decimal.end :].strip()
+            title = segment.heading or (decimal.rank > 1 and looks_like_heading(rest) and len(rest) < 130)
+            if title and _heads_a_section(rest or text):
+                self._plain_heading(segment, decimal)
+                return 1
+        elif segment.heading and len(text) < 400 and _heads_a_section(text):
+            self._plain_heading(segment, None)
             return 1
         if decimal is not None and segment.opens:
             self._push_decimal(decimal, "")
@@ -632,6 +714,8 @@ class Reader:
             self._add(segment, "paragraph")
             return 1
         if self.open is None or self._complete(self.open, segment):
+            if self.divisions and self.divisions[-1].rank == 11 and not self.divisions[-1].heading:
+                self.divisions.pop()  # a list's last item: what follows isn't part of it
             if self.measure is not None:
                 self._start(self.measure.kind)
             elif self.mode == "annex":
@@ -645,6 +729,17 @@ class Reader:
         if self.open is not None:
             self.open.head = len(self.open.segments)
 
+    def _keep_bare_heading(self, following: Label | None) -> None:
+        """A numbered heading that no text followed before the next of its depth is a provision itself: a list of
+        measures may be set so."""
+        if self.bare is None or not self.divisions:
+            return
+        last = self.divisions[-1]
+        deeper = following is not None and 10 + following.rank > last.rank
+        bare = self.bare
+        if last.label and not deeper and following is not None:
+            self._start("paragraph").segments.append(bare)
+
     def _decimal(self, segment: Segment) -> Label | None:
         label = schemes.decimal_label(segment.text)
         if label is None:
@@ -652,7 +747,8 @@ class Reader:
             return roman
         if label.rank == 1:
             if not segment.text[len(label.text) :].startswith("."):
-                return label if segment.heading else None
+                rest = segment.text[label.end :].strip()
+                return label if segment.heading and _heads_a_section(rest or "-") else None
             return label if segment.heading or self._sequential(label) else None
         return label
 
@@ -670,7 +766,9 @@ class Reader:
         self.open = None
 
     def _plain_heading(self, segment: Segment, decimal: Label | None) -> None:
+        self._keep_bare_heading(decimal)
         self.open = None
+        self.bare = segment
         if decimal is not None:
             self._push_decimal(decimal, segment.text[decimal.end :].strip())
             return
