@@ -254,7 +254,7 @@ _SERIF = Style(size=9.6, leading=13.8, after=5)
 _WIDE_SET = Style(size=10.2, leading=15.6, after=6)
 _SMALL = Style(size=8.4, leading=11, after=4)
 _MONITEUR = Style(size=9, leading=12.6, after=6)
-_BODY_SANS = Style(size=9.6, leading=14, family=SANS, align="justify", after=6)
+_BODY_SANS = Style(size=10.6, leading=16.4, family=SANS, align="justify", after=8)
 
 FAMILIES: dict[str, Family] = {
     "law": Family(_styles(_WIDE_SET), _journal, [(76.0, 443.0)], top=776, bottom=70),
@@ -298,16 +298,16 @@ FAMILIES: dict[str, Family] = {
     "plan": Family(
         _styles(
             _BODY_SANS,
-            h1=replace(_BODY_SANS, size=12.5, leading=17, bold=True, align="left", keep=True, before=10, after=5),
+            h1=replace(_BODY_SANS, size=13.5, leading=19, bold=True, align="left", keep=True, before=10, after=5),
             h2=replace(_BODY_SANS, size=10.5, leading=14, bold=True, align="left", keep=True, before=7, after=4),
-            art=replace(_BODY_SANS, size=9.6, leading=13, bold=True, align="left", keep=True, before=7, after=3),
+            art=replace(_BODY_SANS, leading=15, bold=True, align="left", keep=True, before=7, after=3),
             pt=replace(_BODY_SANS, indent=14, align="left", after=2),
         ),
         _plan,
-        [(60.0, 475.0)],
-        top=790,
-        first_top=698,
-        bottom=62,
+        [(66.0, 463.0)],
+        top=784,
+        first_top=694,
+        bottom=72,
     ),
     "report": Family(
         _styles(
