@@ -220,7 +220,8 @@ def text(
 ) -> None:
     """Print the body text of a PDF in reading order, furniture left out."""
     with _told():
-        from .reading import page_pictures, read_file
+        from .picture import draw_page
+        from .reading import read_file
         from .records import FURNITURE_KINDS
 
         read = read_file(file, load_config(config))
@@ -241,7 +242,7 @@ def text(
         elif not picture:
             _write("\n\n".join(block.text for block in blocks if block.kind not in FURNITURE_KINDS) + "\n")
         if picture:
-            page_pictures(file, read, pages[0].page, picture)
+            draw_page(file.read_bytes(), pages[0].page, read.blocks, load_config(config), picture)
             err.print(f"Page {pages[0].page} is drawn in {picture}", markup=False, soft_wrap=True)
         if all(p.status == "failed" for p in pages):
             raise typer.Exit(3)
@@ -318,8 +319,7 @@ def classify(
 
         settings, codebook = _settings(config, **_setting(fast, thorough))
         rows = _read_rows(table, ("id", "text"))
-        coded = classify_rows(rows, settings, codebook)
-        _write_rows(output, COLUMNS, coded)
+        _write_rows(output, COLUMNS, classify_rows(rows, settings, codebook))
 
 
 @app.command()

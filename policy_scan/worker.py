@@ -111,7 +111,7 @@ class _Results:
 def _failed(stage: Stage, task: Task, error: PolicyScanError) -> dict[str, Any]:
     """The result of a stage that could not read the document: nothing, and an issue that says why."""
     issue = Issue(task.source.doc_id, None, stage.name, error.category, "error", error.message, error.next_step)
-    empty = {name: [] for name in stage.outputs}
+    empty: dict[str, Any] = {name: [] for name in stage.outputs}
     return {**empty, "issues": [issue]}
 
 
