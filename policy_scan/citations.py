@@ -7,11 +7,12 @@ is in the language of the report, English or French. Pure: records in, text out.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from pathlib import PurePosixPath
 
 from .records import Document, Provision
 
-TITLE_CHARACTERS = 110
+TITLE_CHARACTERS = 90
 """A longer title is cut at a word: with label, date and page a citation stays within two lines of a footnote."""
 HEADING_CHARACTERS = 60
 MAX_LABELS = 3
@@ -63,7 +64,7 @@ def _plural(forms: object, n: int) -> str:
     return str(forms[0] if n == 1 else forms[1])
 
 
-def _words(language: str) -> dict[str, object]:
+def _words(language: str) -> Mapping[str, object]:
     return _WORDS[language if language in _WORDS else "en"]
 
 
@@ -75,6 +76,9 @@ def shorten(text: str, limit: int) -> str:
     cut = text[: limit - 1]
     if " " in cut[limit // 2 :]:
         cut = cut[: cut.rindex(" ")]
+    opened = cut.rfind("(")
+    if opened > limit // 2 and ")" not in cut[opened:]:
+        cut = cut[:opened]
     return cut.rstrip(_TRAILING + "(«\"'") + "…"
 
 

@@ -16,7 +16,13 @@ def printed(
 ) -> str:
     raw = io.BytesIO()
     stream = io.TextIOWrapper(raw, encoding=encoding, write_through=True)
-    print_state_of_play(Console(file=stream, width=width), make.cells(), make.codebook(), columns, language)
+    print_state_of_play(
+        Console(file=stream, width=width, force_terminal=True, color_system=None, legacy_windows=False),
+        make.cells(),
+        make.codebook(),
+        columns,
+        language,
+    )
     return raw.getvalue().decode(encoding)
 
 
@@ -51,3 +57,10 @@ def test_a_console_that_cannot_print_symbols_gets_ascii() -> None:
     text = printed(encoding="ascii")
     assert "# binding 2" in text
     assert text.isascii()
+
+
+def test_a_pipe_gets_the_whole_width() -> None:
+    stream = io.StringIO()
+    print_state_of_play(Console(file=stream), make.cells(), make.codebook(), make.COLUMNS)
+    assert stream.getvalue().count("Theme") == 1
+    assert "\x1b" not in stream.getvalue()

@@ -83,7 +83,7 @@ def _searched(cell: Cell, language: str) -> str:
         n_failed_documents=cell.n_failed_documents,
         n_failed_pages=cell.n_failed_pages,
         incomplete=cell.search_incomplete,
-        n_to_check=cell.n_to_check,
+        n_to_check=0 if cell.n_provisions else cell.n_to_check,  # `support` tells it there
         language=language,
     )
 

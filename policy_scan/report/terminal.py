@@ -47,20 +47,22 @@ def print_state_of_play(
     """
     texts = words(language)
     symbols = _symbols(console)
-    width = min(console.width, MAX_WIDTH)
-    per_table = max(1, (width - _THEME_WIDTH - 1) // (_COLUMN_WIDTH + 1))
-    by_key = {(cell.theme, cell.jurisdiction): cell for cell in cells}
+    # A pipe has no width of its own: Rich would take 80 and split the table.
+    width = min(console.width, MAX_WIDTH) if console.is_terminal else MAX_WIDTH
+    shown = {(cell.theme, cell.jurisdiction): _cell(cell, codebook, symbols, language) for cell in cells}
     themes = tuple(dict.fromkeys(cell.theme for cell in cells))
+    widths = {
+        column: max([8, *(min(_COLUMN_WIDTH, len(shown[theme, column])) for theme in themes)]) for column in columns
+    }
+    per_table = max(1, (width - _THEME_WIDTH - 1) // (max(widths.values(), default=8) + 1))
     for start in range(0, len(columns), per_table):
         some = columns[start : start + per_table]
         table = Table(box=box.SIMPLE_HEAD if symbols is SYMBOLS else box.ASCII2, padding=(0, 1, 0, 0), pad_edge=False)
         table.add_column(texts["theme"])
-        rows = {theme: [_cell(by_key[theme, code], codebook, symbols, language) for code in some] for theme in themes}
-        for index, column in enumerate(some):
-            longest = max((len(row[index]) for row in rows.values()), default=0)
-            table.add_column(column, max_width=_COLUMN_WIDTH, min_width=min(_COLUMN_WIDTH, longest))
-        for theme, row in rows.items():
-            table.add_row(Text(codebook.themes[theme].label(language)), *row)
+        for column in some:
+            table.add_column(column, max_width=_COLUMN_WIDTH, min_width=widths[column])
+        for theme in themes:
+            table.add_row(Text(codebook.themes[theme].label(language)), *(shown[theme, column] for column in some))
         console.print(table, width=width)
     names = [f"{symbols[status]} {codebook.status_name(status, language)}" for status in SYMBOLS]
     legend = f"{texts['legend']}: {'; '.join(names)}; ! {texts['search_incomplete'].lower()}"
