@@ -62,7 +62,9 @@ def test_label_page_and_language_are_the_intended_ones(name: str) -> None:
         if " | " in provision.text:
             continue
         for found in own(name, provision):
-            assert fold(found.label) == fold(provision.label), provision.text[:60]
+            # A paragraph right below a numbered heading may bear the heading's number or none.
+            allowed = {provision.label} if provision.label else {"", *provision.label_path[-1:]}
+            assert fold(found.label) in {fold(label) for label in allowed}, provision.text[:60]
             assert found.page_first == provision.page, provision.text[:60]
             assert found.language == provision.language, provision.text[:60]
 
