@@ -77,13 +77,14 @@ def _signs_of_latin1() -> dict[int, str]:
 
 
 def _is_greek_word(word: str) -> bool:
-    return 2 * len(_HIGH.findall(word)) > len(word)
+    # 'été' has a letter of ASCII in it, and 'à' alone would be ΰ, which is no word.
+    return 5 * len(_HIGH.findall(word)) >= 4 * len(word) and word not in ("à", "À")
 
 
 def repair_1253(text: str) -> str:
     """Greek in Windows-1253 that was read as Latin-1, put right character by character: the length stays the same.
 
-    Only words most of whose letters are Latin-1's accented ones are changed, so a French name on the page survives.
+    Only words made of Latin-1's accented letters are changed, so a French name on the page survives.
     Must be given the text as the PDF has it, before any normalisation that joins or splits characters.
     """
     table = _greek_of_latin1()
@@ -109,7 +110,7 @@ def judge(text: str, *, min_letters: int, languages: Sequence[str] = ()) -> Verd
         greek = sum(len(word) for word in words if len(word) >= 3 and _is_greek_word(word))
         if greek > _MOJIBAKE_SHARE * letters:
             return Verdict("mojibake_1253", "Greek in Windows-1253 read as Latin-1", letters)
-    long_words = [word for word in words if len(word) >= 4]
+    long_words = [word for word in words if len(word) > (6 if word.isupper() else 3)]  # acronyms aside
     if len(long_words) >= _MIN_LONG_WORDS:
         plausible = sum(map(is_plausible, long_words)) / len(long_words)
         running = sum(map(is_function_word, words)) / len(words)

@@ -289,17 +289,16 @@ def read_image(image: Image.Image, languages: Sequence[str], *, dpi: int, second
     grey = image.convert("L")
     end = time.monotonic() + seconds
     page = _read(engine, grey, wanted, dpi, seconds)
-    if _reads_downwards(page):
-        return replace(page, quarter=270)
     left = end - time.monotonic()
-    if page.confidence >= _DOUBTFUL_PAGE or not installed.orientation or left < 1:
+    doubtful = page.confidence < _DOUBTFUL_PAGE or _stands_on_end(page)
+    if not doubtful or not installed.orientation or left < 1:
         return page
     quarter = _upright_turn(engine, grey, dpi, left)
     left = end - time.monotonic()
     if not quarter or left < 1:
         return page
     upright = _read(engine, grey.rotate(-quarter, expand=True), wanted, dpi, left)
-    if upright.confidence <= page.confidence:
+    if upright.confidence < page.confidence - 0.02:  # a page read downwards in one go is worth nearly as much
         return page
     boxes = [_laid_back((word.x0, word.y0, word.x1, word.y1), quarter, *grey.size) for word in upright.words]
     words = tuple(
@@ -308,10 +307,11 @@ def read_image(image: Image.Image, languages: Sequence[str], *, dpi: int, second
     return replace(upright, words=words, quarter=quarter)
 
 
-def _reads_downwards(page: OcrPage) -> bool:
-    """Whether most longer words stand upright: Tesseract reads such a page by itself, without saying so."""
+def _stands_on_end(page: OcrPage) -> bool:
+    """Whether most longer words are higher than wide: Tesseract tries columns of letters where lines make no sense."""
     long_words = [word for word in page.words if len(word.text) >= 5]
-    return sum(word.y1 - word.y0 > word.x1 - word.x0 for word in long_words) > 0.6 * len(long_words) > 3
+    n_high = sum(word.y1 - word.y0 > word.x1 - word.x0 for word in long_words)
+    return n_high > max(3, 0.6 * len(long_words))
 
 
 def _text_of(raw: object, languages: tuple[str, ...]) -> str:
