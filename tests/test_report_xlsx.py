@@ -19,7 +19,7 @@ from policy_scan.errors import NothingToDoError, PolicyScanError, UsageError
 from policy_scan.jurisdictions import country_of
 from policy_scan.records import Cell, Coding, Document, Issue, Provision
 from policy_scan.report import FORMATS, export_run, load_run
-from policy_scan.report.common import list_evidence, printable, quotation
+from policy_scan.report.common import cell_citations, list_evidence, printable, quotation
 from policy_scan.report.words import words
 from policy_scan.report.xlsx import safe_text
 from policy_scan.stages.state_of_play import tabulate
@@ -130,6 +130,13 @@ def test_the_french_workbook_speaks_french(tmp_path: Path) -> None:
     assert book.sheetnames[0] == "État des lieux"
     assert book["État des lieux"]["D5"].value == "Grèce"
     assert "● contraignant" in book["État des lieux"]["B8"].value
+    assert "28 mai 2019" in book["État des lieux"]["B8"].value
+    assert "cherché dans : 1 document, 1 disposition" in book["État des lieux"]["C7"].value
+
+
+def test_in_the_language_of_the_run_citations_are_those_of_the_cells() -> None:
+    run = make.run_data(Path("out"))
+    assert cell_citations(run, "en") == {(cell.theme, cell.jurisdiction): cell.citation for cell in run.cells}
 
 
 def test_an_empty_run_still_gives_every_format(tmp_path: Path) -> None:

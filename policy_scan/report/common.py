@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import quote
 
-from ..citations import cite
+from ..citations import cite, describe_search
 from ..codebook import Codebook, load_codebook
 from ..config import Config
 from ..errors import NothingToDoError, UsageError
@@ -197,6 +197,34 @@ def quotation(evidence: Evidence) -> str:
 
 def citation_of(evidence: Evidence, language: str) -> str:
     return printable(cite(evidence.document, evidence.provision, language))
+
+
+def searched_words(cell: Cell, language: str) -> str:
+    """What was searched for a cell, and what could not be. Doubtful codings are told only where nothing supports it."""
+    return describe_search(
+        n_documents=cell.n_searched_documents,
+        n_provisions=cell.n_searched_provisions,
+        n_failed_documents=cell.n_failed_documents,
+        n_failed_pages=cell.n_failed_pages,
+        incomplete=cell.search_incomplete,
+        n_to_check=0 if cell.n_provisions else cell.n_to_check,
+        language=language,
+    )
+
+
+def cell_citations(run: RunData, language: str) -> dict[tuple[str, str], str]:
+    """(theme, jurisdiction) -> the cell's citation in the report's language, whatever the run's language was."""
+    documents = {document.doc_id: document for document in run.documents}
+    best = {cell.evidence[0] for cell in run.cells if cell.evidence}
+    provisions = {provision.provision_id: provision for provision in run.provisions if provision.provision_id in best}
+
+    def citation(cell: Cell) -> str:
+        if not cell.evidence:
+            return searched_words(cell, language)
+        provision = provisions[cell.evidence[0]]
+        return printable(cite(documents[provision.doc_id], provision, language))
+
+    return {(cell.theme, cell.jurisdiction): citation(cell) for cell in run.cells}
 
 
 def list_evidence(run: RunData) -> Iterator[Evidence]:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from ..tables import csv_bytes, parquet_bytes, write_atomic
-from .common import RunData, citation_of, list_evidence, printable, quotation, relative_pdf, theme_name
+from .common import RunData, cell_citations, citation_of, list_evidence, printable, quotation, relative_pdf, theme_name
 
 _EVIDENCE = pa.schema(
     [
@@ -27,6 +27,7 @@ _EVIDENCE = pa.schema(
 def table_of_cells(run: RunData, language: str) -> pa.Table:
     """The published state of play with each theme's name and each cell's status in words and counts beside it."""
     cells = {(cell.theme, cell.jurisdiction): cell for cell in run.cells}
+    citations = cell_citations(run, language)
     columns: dict[str, Sequence[str | int]] = {
         "theme": list(run.themes),
         "theme_name": [theme_name(run, theme, language) for theme in run.themes],
@@ -35,7 +36,7 @@ def table_of_cells(run: RunData, language: str) -> pa.Table:
         own = [cells[theme, code] for theme in run.themes]
         columns[f"{code}_status"] = [cell.status for cell in own]
         columns[f"{code}_status_name"] = [run.codebook.status_name(cell.status, language) for cell in own]
-        columns[f"{code}_citation"] = [printable(cell.citation) for cell in own]
+        columns[f"{code}_citation"] = [citations[theme, code] for theme in run.themes]
         columns[f"{code}_provisions"] = [cell.n_provisions for cell in own]
         columns[f"{code}_documents"] = [cell.n_documents for cell in own]
     return pa.table(columns)

@@ -13,14 +13,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from ..citations import describe_search, format_date
-from ..records import FORCES, Cell
+from ..citations import format_date
+from ..records import FORCES
 from ..stages.cells import act_type
 from ..tables import write_atomic
 from .common import (
     SYMBOLS,
     Evidence,
     RunData,
+    cell_citations,
     citation_of,
     count_words,
     flatten,
@@ -29,6 +30,7 @@ from .common import (
     pdf_address,
     printable,
     remarks_on,
+    searched_words,
     segments,
     support_words,
     theme_name,
@@ -76,18 +78,6 @@ def _row(item: Evidence, document: int, language: str) -> dict[str, Any]:
     }
 
 
-def _searched(cell: Cell, language: str) -> str:
-    return describe_search(
-        n_documents=cell.n_searched_documents,
-        n_provisions=cell.n_searched_provisions,
-        n_failed_documents=cell.n_failed_documents,
-        n_failed_pages=cell.n_failed_pages,
-        incomplete=cell.search_incomplete,
-        n_to_check=0 if cell.n_provisions else cell.n_to_check,  # `support` tells it there
-        language=language,
-    )
-
-
 def _data(run: RunData, items: Sequence[Evidence], folder: Path, language: str) -> dict[str, Any]:
     """What the script shows. Rows stand theme by theme, country by country, best first."""
     texts = words(language)
@@ -113,7 +103,7 @@ def _data(run: RunData, items: Sequence[Evidence], folder: Path, language: str) 
                 "j": cell.jurisdiction,
                 "status": cell.status,
                 "support": support_words(cell, language),
-                "searched": _searched(cell, language),
+                "searched": searched_words(cell, language),
             }
             for cell in run.cells
         ],
@@ -150,6 +140,7 @@ def _fields(run: RunData, items: Sequence[Evidence], language: str) -> list[dict
 
 def _table(run: RunData, language: str) -> list[dict[str, Any]]:
     cells = {(cell.theme, cell.jurisdiction): cell for cell in run.cells}
+    citations = cell_citations(run, language)
     return [
         {
             "key": theme,
@@ -160,7 +151,7 @@ def _table(run: RunData, language: str) -> list[dict[str, Any]]:
                     "status": cells[theme, code].status,
                     "symbol": SYMBOLS[cells[theme, code].status],
                     "name": run.codebook.status_name(cells[theme, code].status, language),
-                    "citation": printable(cells[theme, code].citation),
+                    "citation": citations[theme, code],
                     "support": support_words(cells[theme, code], language),
                 }
                 for code in run.all_columns

@@ -20,8 +20,8 @@ from .common import (
     SYMBOLS,
     Evidence,
     RunData,
+    cell_citations,
     citation_of,
-    count_words,
     flatten,
     jurisdiction_name,
     list_evidence,
@@ -29,6 +29,7 @@ from .common import (
     quotation,
     relative_pdf,
     remarks_on,
+    searched_words,
     support_words,
     theme_name,
 )
@@ -46,8 +47,10 @@ _COLOURS: Mapping[CellStatus, tuple[str, str]] = {
 }  # fmt: skip
 _A3 = 8
 _FIRST_CELL_ROW = 5
-_WRAP = 42
-"""Characters on a line of the widest columns, for row heights: XlsxWriter can't measure text."""
+_COLUMN = 48
+"""Width of a jurisdiction's column, in digits of the default font: five of them and 16 themes fill an A3 page."""
+_FIT = 1.15
+"""Letters of running text in the width of a digit (10-point Calibri in digits of 11-point Calibri, rounded down)."""
 
 
 def safe_text(text: str) -> str:
@@ -57,8 +60,8 @@ def safe_text(text: str) -> str:
 
 
 def _height(texts: Sequence[tuple[str, float]], line: float = 13.0, most: float = 400.0) -> float:
-    """Points for a row: the most lines that any (text, column width in characters) takes."""
-    lines = (sum(max(1, math.ceil(len(part) / width)) for part in text.split("\n")) for text, width in texts)
+    """Points for a row: the most lines that any (text, column width) takes. XlsxWriter can't measure text."""
+    lines = (sum(max(1, math.ceil(len(part) / width / _FIT)) for part in text.split("\n")) for text, width in texts)
     return min(most, line * max(lines, default=1) + 3)
 
 
@@ -72,6 +75,7 @@ class _Book:
     folder: Path
     texts: Mapping[str, str]
     formats: dict[str, Any]
+    citations: Mapping[tuple[str, str], str]
     first_row: dict[tuple[str, str], int]
     """(theme, jurisdiction) -> row of its first evidence, from 0."""
 
@@ -140,15 +144,13 @@ def _write_table(book: _Book, sheet: Any, evidence_sheet: str) -> None:
     sheet.write_string(0, 0, texts["title"], book.formats["title"])
     sheet.write_string(1, 0, counts, book.formats["note"])
     sheet.write_string(2, 0, texts["caution"], book.formats["note"])
-    sheet.write_string(3, 0, texts["legend"], book.formats["header"])
-    statuses = list(SYMBOLS)
-    for column, status in enumerate(statuses, start=1):
+    for column, status in enumerate(SYMBOLS):
         sheet.write_string(3, column, _status_words(book, status), book.formats[status])
     top = _FIRST_CELL_ROW - 1
     sheet.write_string(top, 0, texts["theme"], book.formats["header"])
-    sheet.set_column(0, 0, 26)
-    sheet.set_column(1, max(len(run.all_columns), len(statuses)), _WRAP)
-    sheet.set_row(3, 28)
+    sheet.set_column(0, 0, 28)
+    sheet.set_column(1, max(len(run.all_columns), len(SYMBOLS) - 1), _COLUMN)
+    sheet.set_row(3, 18)
     sheet.set_row(top, 22)
     for column, code in enumerate(run.all_columns, start=1):
         sheet.write_string(top, column, jurisdiction_name(code, book.language), book.formats["header"])
@@ -159,7 +161,7 @@ def _write_table(book: _Book, sheet: Any, evidence_sheet: str) -> None:
             _write_cell(book, sheet, row, column, cells[theme, code], evidence_sheet)
             for column, code in enumerate(run.all_columns, start=1)
         ]
-        sheet.set_row(row, _height([(text, _WRAP) for text in shown]))
+        sheet.set_row(row, _height([(text, _COLUMN) for text in shown]))
     last = _FIRST_CELL_ROW + len(run.themes) - 1
     sheet.autofilter(top, 0, last, len(run.all_columns))
     sheet.freeze_panes(_FIRST_CELL_ROW, 1)
@@ -167,13 +169,13 @@ def _write_table(book: _Book, sheet: Any, evidence_sheet: str) -> None:
     sheet.set_paper(_A3)
     sheet.set_margins(0.4, 0.4, 0.5, 0.5)
     sheet.fit_to_pages(1, 1)
-    sheet.print_area(0, 0, last, max(len(run.all_columns), len(statuses)))
+    sheet.print_area(0, 0, last, max(len(run.all_columns), len(SYMBOLS) - 1))
     sheet.set_footer("&L&A&R&P / &N")
 
 
 def _write_cell(book: _Book, sheet: Any, row: int, column: int, cell: Cell, evidence_sheet: str) -> str:
     status = cell.status
-    parts = [_status_words(book, status), safe_text(cell.citation)]
+    parts = [_status_words(book, status), safe_text(book.citations[cell.theme, cell.jurisdiction])]
     support = support_words(cell, book.language)
     if support:
         parts.append(f"{support}; {book.texts[f'review_{cell.review_state}']}")
@@ -204,7 +206,8 @@ def _write_cells(book: _Book, sheet: Any) -> None:
         book.text(sheet, row, 0, theme_name(run, cell.theme, book.language))
         book.text(sheet, row, 1, jurisdiction_name(cell.jurisdiction, book.language))
         sheet.write_string(row, 2, _status_words(book, cell.status), book.formats[cell.status])
-        book.text(sheet, row, 3, cell.citation)
+        citation = book.citations[cell.theme, cell.jurisdiction]
+        book.text(sheet, row, 3, citation)
         numbers = (
             cell.n_provisions, cell.n_documents, cell.n_to_check, cell.n_searched_documents,
             cell.n_searched_provisions, cell.n_failed_documents, cell.n_failed_pages,
@@ -215,7 +218,7 @@ def _write_cells(book: _Book, sheet: Any) -> None:
         if cell.confidence is not None:
             sheet.write_number(row, 12, cell.confidence, book.formats["probability"])
         book.text(sheet, row, 13, texts[f"review_{cell.review_state}"])
-        sheet.set_row(row, _height([(cell.citation, 60), (theme_name(run, cell.theme, book.language), 34)]))
+        sheet.set_row(row, _height([(citation, 60), (theme_name(run, cell.theme, book.language), 34)]))
     book.finish(sheet, len(run.cells), len(names), 2)
 
 
@@ -362,7 +365,7 @@ def _write_method(book: _Book, sheet: Any) -> None:
         cell = next(cell for cell in run.cells if cell.jurisdiction == code)
         name = jurisdiction_name(code, book.language)
         book.text(sheet, row, 0, f"{texts['searched_documents']}: {name}")
-        book.text(sheet, row, 1, _searched_words(book, cell))
+        book.text(sheet, row, 1, searched_words(cell, book.language))
         row += 1
     row += 1
     for name, value in flatten({key: value for key, value in run.details.items() if key != "files"}):
@@ -372,18 +375,6 @@ def _write_method(book: _Book, sheet: Any) -> None:
     sheet.freeze_panes(1, 0)
     sheet.set_landscape()
     sheet.fit_to_pages(1, 0)
-
-
-def _searched_words(book: _Book, cell: Cell) -> str:
-    parts = [
-        count_words("document", cell.n_searched_documents, book.language),
-        count_words("provision", cell.n_searched_provisions, book.language),
-    ]
-    if cell.n_failed_documents:
-        parts.append(f"{book.texts['failed_documents']}: {cell.n_failed_documents}")
-    if cell.n_failed_pages:
-        parts.append(f"{book.texts['pages_failed']}: {cell.n_failed_pages}")
-    return "; ".join(parts)
 
 
 def export_xlsx(run: RunData, language: str, path: Path) -> list[Path]:
@@ -398,7 +389,8 @@ def export_xlsx(run: RunData, language: str, path: Path) -> list[Path]:
     first_row: dict[tuple[str, str], int] = {}
     for row, item in enumerate(rows, start=1):
         first_row.setdefault((item.theme, item.jurisdiction), row)
-    whole = _Book(book, run, language, path.parent, texts, _make_formats(book), first_row)
+    citations = cell_citations(run, language)
+    whole = _Book(book, run, language, path.parent, texts, _make_formats(book), citations, first_row)
     book.set_properties({"title": texts["title"], "comments": texts["caution"]})
     table = whole.sheet("state_of_play")
     cells = whole.sheet("cells")
