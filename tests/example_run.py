@@ -99,9 +99,10 @@ def example() -> Example:
 COLUMNS = ("FR", "BE", "GR")
 
 
-def cells(run: Example | None = None) -> list[Cell]:
+def cells(run: Example | None = None, columns: tuple[str, ...] = COLUMNS) -> list[Cell]:
     run = run or example()
-    return compile_cells(run.documents, run.provisions, run.codings, run.issues, config(), codebook(), {})
+    settings = config(jurisdictions=list(columns))
+    return compile_cells(run.documents, run.provisions, run.codings, run.issues, settings, codebook(), {})
 
 
 def run_data(directory: Path, run: Example | None = None) -> RunData:

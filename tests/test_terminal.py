@@ -61,6 +61,10 @@ def test_a_console_that_cannot_print_symbols_gets_ascii() -> None:
 
 def test_a_pipe_gets_the_whole_width() -> None:
     stream = io.StringIO()
-    print_state_of_play(Console(file=stream), make.cells(), make.codebook(), make.COLUMNS)
-    assert stream.getvalue().count("Theme") == 1
-    assert "\x1b" not in stream.getvalue()
+    columns = ("FR", "BE", "GR", "LU", "RO")
+    print_state_of_play(Console(file=stream, width=80), make.cells(columns=columns), make.codebook(), columns)
+    text = stream.getvalue()
+    assert text.count("Theme") == 1
+    assert "…" not in text
+    assert "\x1b" not in text
+    assert max(map(len, text.splitlines())) <= 100

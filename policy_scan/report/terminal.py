@@ -47,8 +47,9 @@ def print_state_of_play(
     """
     texts = words(language)
     symbols = _symbols(console)
-    # A pipe has no width of its own: Rich would take 80 and split the table.
-    width = min(console.width, MAX_WIDTH) if console.is_terminal else MAX_WIDTH
+    if not console.is_terminal:  # a pipe has no width: Rich would take 80 and split the table
+        console = Console(file=console.file, width=MAX_WIDTH, color_system=None)
+    width = min(console.width, MAX_WIDTH)
     shown = {(cell.theme, cell.jurisdiction): _cell(cell, codebook, symbols, language) for cell in cells}
     themes = tuple(dict.fromkeys(cell.theme for cell in cells))
     widths = {
