@@ -6,7 +6,7 @@ Coordinates are PDF points, origin at the top left, y downwards.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -42,13 +42,15 @@ class Words:
         return len(self.first)
 
 
-def ink_of(sheet: Sheet, keep_hidden: bool, angle: int) -> Ints:
-    """Indices of the characters that are printed on the page at this angle: no blanks, nothing outside or hidden."""
+def ink_of(sheet: Sheet, keep_hidden: bool, angle: int | None) -> Ints:
+    """Indices of the characters printed on the page at this angle (None: at any but 0): no blanks, nothing outside or
+    hidden."""
     count = len(sheet.text)
     if not count:
         return np.zeros(0, np.int32)
     points = np.frombuffer(sheet.text.encode("utf-32-le", "surrogatepass"), np.uint32)
-    fits = np.array([(s.visible or keep_hidden) and s.angle == angle for s in sheet.styles])
+    wanted = [s.angle == angle if angle is not None else s.angle != 0 for s in sheet.styles]
+    fits = np.array([(s.visible or keep_hidden) and fit for s, fit in zip(sheet.styles, wanted, strict=True)])
     printed = (points > 32) & ((points < 0x7F) | (points >= 0xA1)) & ~((points >= 0x2000) & (points <= 0x200F))
     printed &= (points != 0x3000) & (points != 0xFEFF) & (points != 0x202F) & (points != 0x205F)
     printed |= points == 2  # pdfium's hyphen at a line's end
@@ -61,16 +63,11 @@ def ink_of(sheet: Sheet, keep_hidden: bool, angle: int) -> Ints:
 
 def find_words(sheet: Sheet, ink: Ints) -> Words:
     """The words that the characters `ink` make, by the stream's spaces and by distance."""
-    size_of = np.array([s.size for s in sheet.styles] or [0], np.float32)
-    drop_of = np.array([s.descent if s.ascent > s.descent else 0 for s in sheet.styles] or [0], np.float32)
-    rise_of = np.array([s.ascent - s.descent if s.ascent > s.descent else 0 for s in sheet.styles] or [0], np.float32)
     style = sheet.style[ink]
     boxes = sheet.boxes[ink]
     x0, x1 = boxes[:, 0], boxes[:, 2]
-    height = boxes[:, 3] - boxes[:, 1]
-    rise = rise_of[style]
-    em = np.where(rise > 0, height / np.maximum(rise, 0.01), np.maximum(size_of[style], 1.0))
-    base = boxes[:, 3] + drop_of[style] * em
+    em = np.maximum(np.array([s.size for s in sheet.styles] or [0], np.float32)[style], 1.0)
+    base = boxes[:, 3] - np.array([s.drop for s in sheet.styles] or [0], np.float32)[style] * em
     count = len(ink)
     if not count:
         empty = np.zeros(0, np.float32)
@@ -207,6 +204,58 @@ def union(boxes: Iterable[tuple[float, float, float, float]]) -> tuple[float, fl
     """The smallest box around the boxes; there must be one at least."""
     columns = list(zip(*boxes, strict=True))
     return min(columns[0]), min(columns[1]), max(columns[2]), max(columns[3])
+
+
+def turned(boxes: Floats, angle: int, width: float, height: float) -> tuple[Floats, float, float]:
+    """Boxes (n, 4) on a page of this size, and its size, once text that runs at `angle` degrees is stood upright."""
+    x0, y0, x1, y1 = boxes[:, 0], boxes[:, 1], boxes[:, 2], boxes[:, 3]
+    if angle == 90:
+        return np.stack([y0, width - x1, y1, width - x0], axis=1), height, width
+    if angle == 270:
+        return np.stack([height - y1, x0, height - y0, x1], axis=1), height, width
+    if angle == 180:
+        return np.stack([width - x1, height - y1, width - x0, height - y0], axis=1), width, height
+    return boxes, width, height
+
+
+def turned_back(
+    box: tuple[float, float, float, float], angle: int, width: float, height: float
+) -> tuple[float, float, float, float]:
+    """A box of the page stood upright, on the page as shown, whose size is given."""
+    x0, y0, x1, y1 = box
+    if angle == 90:
+        return width - y1, x0, width - y0, x1
+    if angle == 270:
+        return y0, height - x1, y1, height - x0
+    if angle == 180:
+        return width - x1, height - y1, width - x0, height - y0
+    return box
+
+
+def stand_up(sheet: Sheet, angle: int) -> Sheet:
+    """The sheet turned so that text which runs at `angle` degrees is upright."""
+    if angle == 0:
+        return sheet
+    boxes, width, height = turned(sheet.boxes, angle, sheet.width, sheet.height)
+    rules, panels, images = (
+        turned(part, angle, sheet.width, sheet.height)[0] for part in (sheet.rules, sheet.panels, sheet.images)
+    )
+    styles = tuple(s if s.angle < 0 else replace(s, angle=(s.angle - angle) % 360) for s in sheet.styles)
+    return replace(
+        sheet, width=width, height=height, boxes=boxes, styles=styles, rules=rules, panels=panels, images=images
+    )
+
+
+def main_angle(sheet: Sheet) -> int:
+    """The angle at which most of the page's visible characters run: 0, 90, 180 or 270."""
+    if all(s.angle == 0 for s in sheet.styles):
+        return 0
+    counts = np.bincount(sheet.style, minlength=len(sheet.styles))
+    of_angle = dict.fromkeys((0, 90, 180, 270), 0)
+    for style, count in zip(sheet.styles, counts.tolist(), strict=True):
+        if style.angle in of_angle:
+            of_angle[style.angle] += count
+    return max(of_angle, key=lambda angle: of_angle[angle])
 
 
 def span_boxes(lines: Sequence[Line], start: int, end: int) -> list[Box]:

@@ -249,6 +249,8 @@ class Layout:
             if strip.top > 0 or strip.bottom < count - 1 or strip.x1 - strip.x0 < 1.0 * em:
                 continue
             left = x1 <= (strip.x0 + strip.x1) / 2
+            if self._is_word_gap(strip, index, rows, left):
+                continue
             lines_a, lines_b = len(np.unique(rows[left])), len(np.unique(rows[~left]))
             tiled = bool((self._owner[index] < -1).any())
             if not tiled and (len(index[left]) < 1.5 * lines_a or len(index[~left]) < 1.5 * lines_b):
@@ -257,6 +259,17 @@ class Layout:
                 continue
             return index[left], index[~left]
         return None
+
+    def _is_word_gap(self, strip: Strip, index: Ints, rows: Ints, left: Bools) -> bool:
+        """Whether the strip is but a wide space of a justified line: the spaces beside it are about as wide."""
+        shared = np.intersect1d(rows[left], rows[~left])
+        if len(shared) != 1:
+            return False
+        line = rows == shared[0]
+        order = np.argsort(self._x0[index[line]])
+        gaps = self._x0[index[line]][order][1:] - self._x1[index[line]][order][:-1]
+        gaps = np.sort(gaps)
+        return len(gaps) > 1 and bool(gaps[-1] < 2 * gaps[-2])
 
     def _leaf(self, index: Ints) -> list[Leaf]:
         """The leaf that the words make; tables and boxes among them are read where they stand."""
@@ -302,8 +315,9 @@ class Layout:
 def _share_aligned(begins: Floats, ends: Floats, em: float) -> float:
     """The share of lines that begin at the commonest left edge, or lie around the commonest middle."""
     most = 0.0
-    for values in (begins, (begins + ends) / 2):
-        tried = np.sort(values)[:: max(1, len(values) // 12)]
+    middles: Floats = (begins + ends) / np.float32(2)
+    for values in (begins, middles):
+        tried: Floats = np.sort(values)[:: max(1, len(values) // 12)]
         near = np.abs(values[None, :] - tried[:, None]) < 0.3 * em
         most = max(most, float(near.sum(axis=1).max()) / len(values))
     return most

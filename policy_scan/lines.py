@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -11,7 +12,7 @@ import numpy as np
 from . import text as txt
 from .geometry import ASCENT, DESCENT, Words, rows_of
 from .layout import Leaf
-from .pdf import Ints, Sheet
+from .pdf import Floats, Ints, Sheet
 
 
 @dataclass(slots=True, eq=False)
@@ -160,9 +161,10 @@ def _begins(before: Draft, line: Draft, left: float, right: float, pitch: float)
     step = line.base - before.base
     if step > (pitch + 0.33) * em or step < 0.3 * em:
         return True
-    if abs(line.size - before.size) > 0.12 * em or line.bold != before.bold:
+    runs_on = line.text[:1].islower() and not txt.ends_sentence(before.text) and right - before.x1 < 3 * em
+    if not runs_on and (abs(line.size - before.size) > 0.12 * em or line.bold != before.bold):
         return True
-    if txt.opens_item(line.text):
+    if txt.opens_item(line.text) or (runs_on and abs(line.size - before.size) > 0.3 * em):
         return True
     word = line.text.split(" ", 1)[0]
     room = right - before.x1
@@ -191,3 +193,77 @@ def goes_on(before: Group, after: Group, leaf: Leaf) -> bool:
         return True
     start = line.text.lstrip("«“\"'(")[:1]
     return leaf.x1 - last.x1 < 3 * last.size and (start.islower() or start.isdigit())
+
+
+def split_footnotes(
+    groups: list[Group], across: Floats, width: float, height: float
+) -> tuple[list[Group], list[Group]]:
+    """A column's blocks, and the footnotes at its foot: set smaller than the column, opened by a mark, or under a
+    short rule."""
+    if len(groups) < 2 or groups[-1].lines[-1].base < 0.45 * height:
+        return groups, []
+    sizes = [(line.size, len(line.text)) for group in groups for line in group.lines]
+    body = _weighted_median(sizes)
+    first = len(groups)
+    while first > 1 and all(line.size < 0.93 * body for line in groups[first - 1].lines):
+        first -= 1
+    while first < len(groups) and groups[first].role != "body":
+        first += 1
+    if first == len(groups):
+        return groups, []
+    top = groups[first].lines[0]
+    above = groups[first - 1].lines[-1]
+    ruled = False
+    if len(across):
+        between = (across[:, 1] > above.base - 2) & (across[:, 1] < top.base - 0.3 * top.size)
+        short = across[:, 2] - across[:, 0] < 0.6 * width
+        near = short & (across[:, 0] < top.x0 + 3 * top.size) & (across[:, 2] > top.x0)
+        ruled = bool((between & near).any())
+    marked = _NOTE.match(top.text) is not None
+    apart = top.base - above.base > 1.6 * body
+    if not ((marked and (ruled or apart)) or (ruled and top.base > 0.6 * height)):
+        return groups, []
+    notes = groups[first:]
+    for group in notes:
+        group.role = "footnote"
+    return groups[:first], notes
+
+
+_NOTE = re.compile(r"^(?:\(?\d{1,3}\)?|\*{1,3}|[†‡]|\([a-z*]\))(?=\D)")
+
+
+def _weighted_median(values: list[tuple[float, int]]) -> float:
+    ordered = sorted(values)
+    half = sum(weight for _, weight in ordered) / 2
+    for value, weight in ordered:
+        half -= weight
+        if half <= 0:
+            return value
+    return ordered[-1][0]
+
+
+def set_strays(sheet: Sheet, strays: Ints, region: int) -> list[Group]:
+    """Text that runs at another angle than the page's, each run a line with one box: watermarks, stamps in the margin,
+    labels of charts and turned cells."""
+    groups: list[Group] = []
+    if not len(strays):
+        return groups
+    style = sheet.style[strays]
+    cuts = np.flatnonzero((np.diff(strays) > 2) | (np.diff(style) != 0)) + 1
+    for run in np.split(strays, cuts):
+        first, last = int(run[0]), int(run[-1]) + 1
+        look = sheet.styles[sheet.style[first]]
+        boxes = sheet.boxes[run]
+        x0, y0 = np.clip(boxes[:, :2].min(axis=0), 0, [sheet.width, sheet.height]).tolist()
+        x1, y1 = np.clip(boxes[:, 2:].max(axis=0), 0, [sheet.width, sheet.height]).tolist()
+        printed = " ".join(sheet.text[first:last].split())
+        string, _ = txt.set_text([(printed, [x0] * len(printed), x1)])
+        edges = [x0] * len(string) + [x1]
+        if not string.strip():
+            continue
+        line = Draft(string, edges, x0, x1, y1, look.size, look.bold, look.italic, region, angle=max(look.angle, 0))
+        line.box = (x0, y0, x1, y1)
+        margin = x1 < 0.09 * sheet.width or x0 > 0.91 * sheet.width
+        large = look.angle < 0 and look.size > 24
+        groups.append(Group("watermark" if large else "furniture" if margin else "body", [line]))
+    return groups

@@ -1,4 +1,4 @@
-"""Reading PDFs: the only module that knows pdfium and pdfplumber.
+"""Reading PDFs: the only module that knows pdfium.
 
 A page comes out as a `Sheet`: its characters in the order of the content stream, each with a box and a style, and the
 rules, panels and images drawn on it. Coordinates are PDF points, origin at the top left of the page as shown
@@ -11,7 +11,6 @@ word begins or a box changes shape, because a call through ctypes costs as much 
 from __future__ import annotations
 
 import ctypes
-import io
 import math
 import re
 from collections import deque
@@ -53,9 +52,8 @@ class Style:
     italic: bool
     visible: bool
     angle: int
-    ascent: float
-    """Of the font, in ems above the baseline; descent is negative. Both 0 where the font doesn't say."""
-    descent: float
+    drop: float
+    """How far the box of a character reaches below its baseline, in ems."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -63,7 +61,8 @@ class Sheet:
     """One page as drawn: n characters in stream order.
 
     `boxes` (n, 4) holds x0, y0, x1, y1 by advance width and font height; `style` (n,) indexes `styles`.
-    `rules` (k, 4) are thin lines, `panels` filled or stroked rectangles, `images` pictures.
+    `rules` (k, 4) are thin lines, `panels` filled or stroked rectangles, `images` pictures; `n_paths` counts what is
+    drawn by lines and curves.
     """
 
     number: int
@@ -77,6 +76,7 @@ class Sheet:
     rules: Floats
     panels: Floats
     images: Floats
+    n_paths: int
 
 
 _Bindings = Any
@@ -90,9 +90,13 @@ class Pdf:
         self._raw = raw
         # the prototypes of the bindings check every argument; these take addresses as plain integers
         self._loose_box = _plain(raw.FPDFText_GetLooseCharBox, ctypes.c_int, ctypes.c_void_p)
-        self._tight_box = raw.FPDFText_GetCharBox
         self._unicode = _plain(raw.FPDFText_GetUnicode, ctypes.c_int)
         self._text_object = _plain(raw.FPDFText_GetTextObject, ctypes.c_int, result=ctypes.c_void_p)
+        self._matrix = _plain(raw.FPDFText_GetMatrix, ctypes.c_int, ctypes.c_void_p)
+        self._font_size = _plain(raw.FPDFText_GetFontSize, ctypes.c_int, result=ctypes.c_double)
+        self._origin = _plain(raw.FPDFText_GetCharOrigin, ctypes.c_int, ctypes.c_void_p, ctypes.c_void_p)
+        self._render_mode = _plain(raw.FPDFTextObj_GetTextRenderMode)
+        self._font_of = _plain(raw.FPDFTextObj_GetFont, result=ctypes.c_void_p)
 
     def __len__(self) -> int:
         return len(self._document)
@@ -130,14 +134,10 @@ class Pdf:
         raw = self._raw
         frame = _frame(raw, page)
         text, boxes = self._characters(textpage)
-        style, styles, uneven = self._styles(textpage, text, boxes, frame.rotation)
-        for index in uneven:  # slanted or upright-running text: the advance box is degenerate, take the ink's
-            boxes[index] = self._ink(textpage, index)
-        rules, panels, images = self._drawn(page, frame)
-        return Sheet(
-            number, frame.width, frame.height, frame.rotation,
-            text, frame.show(boxes), style, styles, rules, panels, images,
-        )  # fmt: skip
+        shown = frame.show(boxes)
+        style, styles = self._styles(textpage, text, shown, frame)
+        drawn = self._drawn(page, frame)
+        return Sheet(number, frame.width, frame.height, frame.rotation, text, shown, style, styles, *drawn)
 
     def _characters(self, textpage: Any) -> tuple[str, Floats]:
         raw = self._raw
@@ -158,95 +158,58 @@ class Pdf:
         boxes = np.frombuffer(rects, np.float32).reshape(count, 4)  # left, top, right, bottom; y upwards
         return text, boxes[:, [0, 3, 2, 1]]
 
-    def _ink(self, textpage: Any, index: int) -> tuple[float, float, float, float]:
-        left, right, bottom, top = (ctypes.c_double() for _ in range(4))
-        self._raw.FPDFText_GetCharBox(textpage, index, left, right, bottom, top)
-        return left.value, bottom.value, right.value, top.value
-
-    def _styles(
-        self, textpage: Any, text: str, boxes: Floats, rotation: int
-    ) -> tuple[Ints, tuple[Style, ...], list[int]]:
+    def _styles(self, textpage: Any, text: str, shown: Floats, frame: _Frame) -> tuple[Ints, tuple[Style, ...]]:
         """Style of each character, looked up where a word begins or the box changes height or baseline."""
         count = len(text)
-        style = np.zeros(count, np.int32)
         if not count:
-            return style, (), []
-        height = boxes[:, 3] - boxes[:, 1]
+            return np.zeros(0, np.int32), ()
         points = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)
         blank = (points <= 32) | (points == 0xA0)
         starts = np.ones(count, bool)
-        starts[1:] = blank[:-1] | (np.abs(np.diff(height)) > 0.05) | (np.abs(np.diff(boxes[:, 1])) > 0.05)
-        starts &= ~blank
-        at = np.flatnonzero(starts)
+        starts[1:] = blank[:-1] | (np.abs(np.diff(shown[:, 1])) > 0.05) | (np.abs(np.diff(shown[:, 3])) > 0.05)
+        at = np.flatnonzero(starts & ~blank)
         address = ctypes.cast(textpage, ctypes.c_void_p).value
-        found: dict[Style, int] = {}
-        known: dict[int | None, int] = {}
-        fonts: dict[int | None, tuple[str, bool, bool, float, float]] = {}
-        numbers = np.zeros(len(at), np.int32)
-        for k, index in enumerate(at.tolist()):
-            pointer = self._text_object(address, index)
-            if pointer not in known:
-                made = self._style_at(textpage, index, pointer, rotation, fonts)
-                known[pointer] = found.setdefault(made, len(found))
-            numbers[k] = known[pointer]
-        if len(at):
-            spread = np.searchsorted(at, np.arange(count), side="right") - 1
-            style = numbers[np.maximum(spread, 0)]
-        styles = tuple(found) or (Style("", 0.0, False, False, True, 0, 0.0, 0.0),)
-        turned = {k for k, made in enumerate(styles) if (made.angle - rotation) % 360 != 0 or made.angle < 0}
-        uneven = [] if not turned else [int(i) for i in np.flatnonzero(np.isin(style, list(turned)) & ~blank)]
-        return style, styles, uneven
+        reader = _StyleReader(self, address, shown, frame)
+        known: dict[int, int] = {}
+        numbers: list[int] = []
+        indices = at.tolist()
+        for index, pointer in zip(indices, map(self._text_object, repeat(address), indices), strict=True):
+            number = known.get(pointer)
+            if number is None:
+                number = known[pointer] = reader.number(index, pointer)
+            numbers.append(number)
+        if not numbers:
+            return np.zeros(count, np.int32), (Style("", 0.0, False, False, True, 0, 0.0),)
+        spread = np.maximum(np.searchsorted(at, np.arange(count), side="right") - 1, 0)
+        return np.array(numbers, np.int32)[spread], tuple(reader.styles)
 
-    def _style_at(
-        self, textpage: Any, index: int, pointer: int | None, rotation: int,
-        fonts: dict[int | None, tuple[str, bool, bool, float, float]],
-    ) -> Style:  # fmt: skip
-        raw = self._raw
-        matrix = raw.FS_MATRIX()
-        raw.FPDFText_GetMatrix(textpage, index, matrix)
-        size = raw.FPDFText_GetFontSize(textpage, index) * (math.hypot(matrix.c, matrix.d) or 1.0)
-        turn = -math.degrees(math.atan2(matrix.b, matrix.a)) + rotation
-        angle = round(turn / 90) * 90 % 360 if abs(turn / 90 - round(turn / 90)) < 0.03 else -1
-        visible, name, bold, italic, ascent, descent = True, "", False, False, 0.0, 0.0
-        if pointer:
-            obj = ctypes.cast(pointer, raw.FPDF_PAGEOBJECT)
-            visible = raw.FPDFTextObj_GetTextRenderMode(obj) not in (3, 7)
-            font = raw.FPDFTextObj_GetFont(obj)
-            key = ctypes.cast(font, ctypes.c_void_p).value
-            if key not in fonts:
-                fonts[key] = self._font(font)
-            name, bold, italic, ascent, descent = fonts[key]
-        return Style(name, round(float(size), 2), bold, italic or abs(matrix.c) > 0.1 * abs(matrix.d) > 0, visible,
-                     angle, ascent, descent)  # fmt: skip
-
-    def _font(self, font: Any) -> tuple[str, bool, bool, float, float]:
+    def _font(self, font: int | None) -> tuple[str, bool, bool]:
+        """Name, bold and italic of a font."""
         raw = self._raw
         if not font:
-            return "", False, False, 0.0, 0.0
+            return "", False, False
+        handle = ctypes.cast(font, raw.FPDF_FONT)
         buffer = ctypes.create_string_buffer(128)
-        raw.FPDFFont_GetBaseFontName(font, buffer, 128)
+        raw.FPDFFont_GetBaseFontName(handle, buffer, 128)
         name = re.sub(r"^[A-Z]{6}\+", "", buffer.value.decode("utf-8", "replace"))
-        weight, flags, slant = raw.FPDFFont_GetWeight(font), raw.FPDFFont_GetFlags(font), ctypes.c_int()
-        raw.FPDFFont_GetItalicAngle(font, slant)
-        ascent, descent = ctypes.c_float(), ctypes.c_float()
-        raw.FPDFFont_GetAscent(font, 1.0, ascent)
-        raw.FPDFFont_GetDescent(font, 1.0, descent)
-        bold = bool(re.search(r"bold|black|heavy|demi|[-,]bd\b", name, re.I)) or weight >= 600 or bool(flags & 0x40000)
-        italic = bool(re.search(r"ital|obli", name, re.I)) or slant.value != 0 or bool(flags & 0x40)
-        return name, bold, italic, float(ascent.value), float(descent.value)
+        weight, flags, slant = raw.FPDFFont_GetWeight(handle), raw.FPDFFont_GetFlags(handle), ctypes.c_int()
+        raw.FPDFFont_GetItalicAngle(handle, slant)
+        bold = bool(_BOLD.search(name)) or weight >= 600 or bool(flags & 0x40000)
+        italic = bool(_ITALIC.search(name)) or slant.value != 0 or bool(flags & 0x40)
+        return name, bold, italic
 
-    def _drawn(self, page: Any, frame: _Frame) -> tuple[Floats, Floats, Floats]:
-        """Rules, panels and images, those inside form objects included."""
+    def _drawn(self, page: Any, frame: _Frame) -> tuple[Floats, Floats, Floats, int]:
+        """Rules, panels, images and the number of paths, those inside form objects included."""
         raw = self._raw
         rules: list[tuple[float, ...]] = []
         panels: list[tuple[float, ...]] = []
         images: list[tuple[float, ...]] = []
-        seen = 0
+        seen = paths = 0
         sides = [ctypes.c_float() for _ in range(4)]
         left, bottom, right, top = sides
 
         def visit(obj: Any, matrix: tuple[float, ...] | None, depth: int) -> None:
-            nonlocal seen
+            nonlocal seen, paths
             kind = raw.FPDFPageObj_GetType(obj)
             if kind == raw.FPDF_PAGEOBJ_TEXT:
                 return
@@ -265,6 +228,7 @@ class Pdf:
             if kind == raw.FPDF_PAGEOBJ_IMAGE:
                 images.append(box)
             elif kind == raw.FPDF_PAGEOBJ_PATH:
+                paths += 1
                 self._path(obj, box, matrix, rules, panels)
 
         count = raw.FPDFPage_CountObjects(page)
@@ -272,7 +236,7 @@ class Pdf:
             visit(raw.FPDFPage_GetObject(page, k), None, 0)
             if seen >= _MAX_OBJECTS:
                 break
-        return frame.show(_array(rules)), frame.show(_array(panels)), frame.show(_array(images))
+        return frame.show(_array(rules)), frame.show(_array(panels)), frame.show(_array(images)), paths
 
     def _path(
         self, obj: Any, box: tuple[float, ...], matrix: tuple[float, ...] | None,
@@ -289,35 +253,95 @@ class Pdf:
         if min(width, height) <= _THIN:
             rules.append(box)
             return
-        segments = raw.FPDFPath_CountSegments(obj)
-        if segments <= 6:
-            channels = [ctypes.c_uint() for _ in range(4)]
-            raw.FPDFPageObj_GetFillColor(obj, *channels)
-            white = all(channel.value >= 250 for channel in channels[:3])
-            if stroke.value or not white:
-                panels.append(box)
-            if stroke.value:
-                x0, y0, x1, y1 = box
-                rules.extend([(x0, y0, x1, y0), (x0, y1, x1, y1), (x0, y0, x0, y1), (x1, y0, x1, y1)])
-            return
         own = raw.FS_MATRIX()
         raw.FPDFPageObj_GetMatrix(obj, own)
         inner = (own.a, own.b, own.c, own.d, own.e, own.f)
-        place: tuple[float, ...] = inner if matrix is None else _times(inner, matrix)
-        x, y = ctypes.c_float(), ctypes.c_float()
-        last: tuple[float, float] | None = None
-        for k in range(min(segments, _MAX_SEGMENTS)):
-            segment = raw.FPDFPath_GetPathSegment(obj, k)
-            kind = raw.FPDFPathSegment_GetType(segment)
-            raw.FPDFPathSegment_GetPoint(segment, x, y)
-            point = (place[0] * x.value + place[2] * y.value + place[4],
-                     place[1] * x.value + place[3] * y.value + place[5])  # fmt: skip
-            if kind == raw.FPDF_SEGMENT_LINETO and last is not None:
-                dx, dy = abs(point[0] - last[0]), abs(point[1] - last[1])
-                if max(dx, dy) > 3 and min(dx, dy) < 0.5:
-                    rules.append((min(last[0], point[0]), min(last[1], point[1]),
-                                  max(last[0], point[0]), max(last[1], point[1])))  # fmt: skip
-            last = point
+        sides = _straight_sides(raw, obj, inner if matrix is None else _times(inner, matrix))
+        channels = [ctypes.c_uint() for _ in range(4)]
+        colour = raw.FPDFPageObj_GetStrokeColor if stroke.value else raw.FPDFPageObj_GetFillColor
+        colour(obj, *channels)
+        white = all(channel.value >= 250 for channel in channels[:3])
+        if len(sides) in (3, 4) and (stroke.value or not white):
+            panels.append(box)
+        if stroke.value and not white:
+            rules.extend(sides)
+
+
+class _StyleReader:
+    """Reads styles of one page's characters; equal ones get one number."""
+
+    def __init__(self, pdf: Pdf, textpage: int | None, shown: Floats, frame: _Frame) -> None:
+        raw = pdf._raw
+        self._pdf, self._textpage, self._shown, self._frame = pdf, textpage, shown, frame
+        self._matrix = raw.FS_MATRIX()
+        self._x, self._y = ctypes.c_double(), ctypes.c_double()
+        self._fonts: dict[int | None, tuple[str, bool, bool]] = {}
+        self._numbers: dict[tuple[object, ...], int] = {}
+        self.styles: list[Style] = []
+
+    def number(self, index: int, pointer: int | None) -> int:
+        """Number of the style of the character `index`, which belongs to the text object at `pointer`."""
+        pdf, matrix = self._pdf, self._matrix
+        pdf._matrix(self._textpage, index, ctypes.addressof(matrix))
+        size = pdf._font_size(self._textpage, index) * (math.hypot(matrix.c, matrix.d) or 1.0)
+        font = pdf._font_of(pointer) if pointer else None
+        mode = pdf._render_mode(pointer) if pointer else 0
+        key = (font, round(size, 2), mode, round(matrix.a, 3), round(matrix.b, 3), round(matrix.c, 3))
+        found = self._numbers.get(key)
+        if found is None:
+            found = self._numbers[key] = len(self.styles)
+            self.styles.append(self._make(index, font, size, mode))
+        return found
+
+    def _make(self, index: int, font: int | None, size: float, mode: int) -> Style:
+        matrix = self._matrix
+        if font not in self._fonts:
+            self._fonts[font] = self._pdf._font(font)
+        name, bold, italic = self._fonts[font]
+        turn = (self._frame.rotation - math.degrees(math.atan2(matrix.b, matrix.a))) / 90
+        angle = round(turn) * 90 % 360 if abs(turn - round(turn)) < 0.03 else -1
+        x0, y0, x1, y1 = self._shown[index].tolist()
+        height = x1 - x0 if angle in (90, 270) else y1 - y0
+        if not 0.3 * size < height < 3 * size and height > 0:  # fonts whose own matrix scales them
+            size = height
+        self._pdf._origin(self._textpage, index, ctypes.addressof(self._x), ctypes.addressof(self._y))
+        x, y = self._frame.show(np.array([[self._x.value, self._y.value] * 2], np.float32))[0, :2].tolist()
+        below = {0: y1 - y, 90: x - x0, 180: y - y0, 270: x1 - x}.get(angle, 0.0)
+        slanted = abs(matrix.c) > 0.1 * abs(matrix.d) > 0 and angle in (0, 180)
+        return Style(name, float(size), bold, italic or slanted, mode not in (3, 7), angle, below / max(size, 0.1))
+
+
+_BOLD = re.compile(r"bold|black|heavy|demi|[-,]bd\b", re.I)
+_ITALIC = re.compile(r"ital|obli", re.I)
+
+
+def _straight_sides(raw: _Bindings, obj: Any, place: tuple[float, ...]) -> list[tuple[float, ...]]:
+    """The horizontal and vertical lines of a path, longer than 3 points, in the page's space."""
+    sides: list[tuple[float, ...]] = []
+    x, y = ctypes.c_float(), ctypes.c_float()
+    last = start = (0.0, 0.0)
+    for k in range(min(raw.FPDFPath_CountSegments(obj), _MAX_SEGMENTS)):
+        segment = raw.FPDFPath_GetPathSegment(obj, k)
+        kind = raw.FPDFPathSegment_GetType(segment)
+        raw.FPDFPathSegment_GetPoint(segment, x, y)
+        point = (
+            place[0] * x.value + place[2] * y.value + place[4],
+            place[1] * x.value + place[3] * y.value + place[5],
+        )
+        if kind == raw.FPDF_SEGMENT_MOVETO:
+            start = point
+        elif kind == raw.FPDF_SEGMENT_LINETO:
+            _add_side(last, point, sides)
+        if raw.FPDFPathSegment_GetClose(segment):
+            _add_side(point, start, sides)
+        last = point
+    return sides
+
+
+def _add_side(a: tuple[float, float], b: tuple[float, float], sides: list[tuple[float, ...]]) -> None:
+    dx, dy = abs(a[0] - b[0]), abs(a[1] - b[1])
+    if max(dx, dy) > 3 and min(dx, dy) < 0.5:
+        sides.append((min(a[0], b[0]), min(a[1], b[1]), max(a[0], b[0]), max(a[1], b[1])))
 
 
 @dataclass(frozen=True, slots=True)
@@ -433,16 +457,3 @@ def _looks_like(data: bytes) -> str:
         if data.lstrip()[: len(start)].lower() == start.lower():
             return f": it is {kind}"
     return ""
-
-
-def read_ruled_tables(data: bytes, number: int) -> list[list[tuple[float, float, float, float]]]:
-    """Cells (x0, y0, x1, y1) of each ruled table of page `number`, by pdfplumber: slow, for real grids only."""
-    import pdfplumber
-
-    with pdfplumber.open(io.BytesIO(data), pages=[number]) as document:
-        page = document.pages[0]
-        left, top = page.bbox[0], page.bbox[1]
-        return [
-            [(c[0] - left, c[1] - top, c[2] - left, c[3] - top) for c in table.cells if c]
-            for table in page.find_tables({"vertical_strategy": "lines", "horizontal_strategy": "lines"})
-        ]

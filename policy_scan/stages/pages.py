@@ -6,20 +6,24 @@ PDF -> sheets (characters, rules) -> OCR where the text layer isn't usable -> wo
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
 
-from .. import legibility
+from .. import scan
 from .. import text as txt
+from ..composing import compose, vocabulary
 from ..config import Config
+from ..errors import OcrError
 from ..furniture import find_furniture
-from ..geometry import Words, find_words, ink_of
+from ..geometry import Words, find_words, ink_of, main_angle, stand_up, turned_back
 from ..layout import Layout, Leaf
-from ..lines import Draft, Group, Setter, goes_on
-from ..pdf import PageError, Pdf, Sheet, open_pdf
+from ..legibility import judge, repair_1253
+from ..lines import Group, Setter, goes_on, set_strays, split_footnotes
+from ..pdf import Ints, PageError, Pdf, Sheet, open_pdf
 from ..records import Issue, Line, Page, Source
 
 STAGE = "pages"
@@ -27,11 +31,18 @@ STAGE = "pages"
 
 @dataclass(slots=True, eq=False)
 class _Read:
-    """A page on its way: what was read of it, by which means. A page is failed until it is read."""
+    """A page on its way: what was read of it, by which means. A page is failed until it is read.
+
+    `shown` is the sheet as shown, `sheet` the same stood upright by `angle`, `words` its words, `strays` the visible
+    characters that run at another angle.
+    """
 
     number: int
+    shown: Sheet | None = None
     sheet: Sheet | None = None
+    angle: int = 0
     words: Words | None = None
+    strays: Ints | None = None
     source: Literal["text", "ocr", "none"] = "none"
     confidence: float | None = None
     status: Literal["ok", "partial", "failed"] = "failed"
@@ -46,49 +57,124 @@ def read_pages(source: Source, data: bytes, config: Config) -> tuple[list[Page],
     issues: list[Issue] = []
     limits = config.run
     with open_pdf(data, limits.pages_per_document, limits.megabytes_per_file * 1_000_000) as pdf:
-        reads = [_read(pdf, number, source, config, issues) for number in range(1, len(pdf) + 1)]
+        reads = [_Read(number) for number in range(1, len(pdf) + 1)]
+        waiting = [read for read in reads if _read_text(pdf, read, source, config, issues)]
+        languages = _languages(reads) if waiting else ()
+        for read in waiting:
+            _read_image(pdf, read, source, config, languages, issues)
     laid = _lay_out(reads, config)
-    known = _vocabulary(laid.values())
+    known = vocabulary(laid.values())
     pages: list[Page] = []
     lines: list[Line] = []
     for read in reads:
-        page, own = _compose(source.doc_id, read, laid.get(read.number, []), known)
-        pages.append(page)
-        lines.extend(own)
+        sheet, text = read.shown, ""
+        if sheet is not None:
+            text, own = compose(source.doc_id, sheet, laid.get(read.number, []), known)
+            lines.extend(own)
+        width, height, rotation = (sheet.width, sheet.height, sheet.rotation) if sheet else (0.0, 0.0, 0)
+        told = read.source if text else "none"
+        pages.append(
+            Page(source.doc_id, read.number, text, width, height, rotation, told, read.confidence, read.status)
+        )
     return pages, lines, issues
 
 
-def _read(pdf: Pdf, number: int, source: Source, config: Config, issues: list[Issue]) -> _Read:
-    read = _Read(number)
+def _read_text(pdf: Pdf, read: _Read, source: Source, config: Config, issues: list[Issue]) -> bool:
+    """Reads a page's text layer; true where the page waits for OCR."""
     try:
-        sheet = pdf.sheet(number)
+        sheet = pdf.sheet(read.number)
     except PageError as error:
         mend = "the other pages were read; open the PDF, print it to a new file and use that."
-        issues.append(Issue(source.doc_id, number, STAGE, "broken", "error", str(error), mend))
-        return read
-    verdict = legibility.judge(sheet.text, min_letters=config.ocr.min_letters, languages=source.languages)
+        issues.append(Issue(source.doc_id, read.number, STAGE, "broken", "error", str(error), mend))
+        return False
+    verdict = judge(sheet.text, min_letters=config.ocr.min_letters, languages=source.languages)
     if verdict.layer == "mojibake_1253":
-        sheet = replace(sheet, text=legibility.repair_1253(sheet.text))
-    read.sheet = sheet
-    read.words = find_words(sheet, ink_of(sheet, False, 0))
-    read.status = "ok"
-    read.source = "text" if len(read.words) else "none"
-    return read
+        sheet = replace(sheet, text=repair_1253(sheet.text))
+    read.shown = sheet
+    read.angle = main_angle(sheet)
+    read.sheet = stand_up(sheet, read.angle)
+    if verdict.layer != "unreadable":
+        hidden = scan.has_hidden_layer(sheet)
+        ink = ink_of(read.sheet, hidden, 0)
+        read.words = find_words(read.sheet, ink)
+        if any(style.angle != 0 for style in read.sheet.styles):
+            read.strays = ink_of(read.sheet, hidden, None)
+        read.source, read.status = "text", "ok"
+    if not scan.wants_ocr(sheet, verdict):
+        return False
+    if scan.is_scan(sheet, verdict):
+        read.status = "failed"
+    return True
 
 
-def _lay_out(reads: Iterable[_Read], config: Config) -> dict[int, list[Group]]:
-    """The blocks of each page that was read, in reading order: head furniture, body, foot furniture."""
-    whole = [(read.number, read.sheet, read.words) for read in reads if read.sheet and read.words is not None]
-    marks = find_furniture(
-        [sheet for _, sheet, _ in whole], [words for *_, words in whole], config.reading.furniture_pages
-    )
-    return {
-        number: _page_groups(sheet, words, own, config.reading.tables)
-        for (number, sheet, words), own in zip(whole, marks, strict=True)
-    }
+def _languages(reads: Sequence[_Read]) -> tuple[str, ...]:
+    """Languages of the pages whose text layer is usable, the commonest first."""
+    counts: Counter[str] = Counter()
+    for read in reads:
+        if read.status == "ok" and read.shown is not None:
+            hint = txt.language_hint(read.shown.text.split()[:600])
+            counts.update([hint] if hint else [])
+    return tuple(language for language, _ in counts.most_common(3))
 
 
-def _page_groups(sheet: Sheet, words: Words, marks: dict[int, str], ruled_tables: bool) -> list[Group]:
+def _read_image(
+    pdf: Pdf, read: _Read, source: Source, config: Config, found: Sequence[str], issues: list[Issue]
+) -> None:
+    """Reads a page by OCR, and keeps its text layer where OCR finds less than that."""
+    from ..ocr import read_image
+
+    sheet = read.shown
+    assert sheet is not None
+    if not config.ocr.enabled:
+        _fail(read, source, issues, f"Page {read.number} has no usable text layer, and OCR is switched off.",
+              "set ocr.enabled to true in the configuration.")  # fmt: skip
+        return
+    languages = scan.languages_of(source.languages, found, source.jurisdiction)
+    try:
+        image = pdf.render(read.number, config.ocr.dpi)
+        page = read_image(image, languages, dpi=config.ocr.dpi, seconds=config.ocr.seconds_per_page)
+    except (OcrError, PageError) as error:
+        step = error.next_step if isinstance(error, OcrError) else "print the PDF to a new file and use that."
+        _fail(read, source, issues, f"Page {read.number} couldn't be read by OCR: {error.args[0]}", step)
+        return
+    letters = sum(char.isalpha() for word in page.words for char in word.text)
+    if read.words is not None and letters <= sum(char.isalpha() for char in sheet.text):
+        read.status = "ok"
+        return
+    read.sheet, read.words, read.angle = scan.sheet_of(page, sheet, config.ocr.dpi)
+    read.strays = None
+    read.source, read.confidence, read.status = "ocr", round(page.confidence, 4), "ok"
+
+
+def _fail(read: _Read, source: Source, issues: list[Issue], message: str, next_step: str) -> None:
+    """A page that can't be read by OCR: failed, or partial where its text layer says something."""
+    if read.status == "failed":
+        read.words = None
+        read.source = "none"
+    else:
+        read.status = "partial"
+    severity: Literal["error", "warning"] = "error" if read.status == "failed" else "warning"
+    issues.append(Issue(source.doc_id, read.number, STAGE, "ocr", severity, message, next_step))
+
+
+def _lay_out(reads: Sequence[_Read], config: Config) -> dict[int, list[Group]]:
+    """The blocks of each page that was read, in reading order."""
+    whole = [(read, read.sheet, read.words) for read in reads if read.sheet is not None and read.words is not None]
+    sheets, words_of = [sheet for _, sheet, _ in whole], [words for *_, words in whole]
+    marks = find_furniture(sheets, words_of, config.reading.furniture_pages)
+    laid = {}
+    for (read, sheet, words), own in zip(whole, marks, strict=True):
+        groups = _page_groups(sheet, words, own, read.strays, config.reading.tables)
+        if read.angle and read.shown is not None:
+            _lay_back(groups, read.angle, read.shown)
+        laid[read.number] = groups
+    return laid
+
+
+def _page_groups(
+    sheet: Sheet, words: Words, marks: dict[int, str], strays: Ints | None, ruled_tables: bool
+) -> list[Group]:
+    """Head furniture, body, footnotes, text at other angles, foot furniture."""
     setter = Setter(sheet, words)
     free = np.ones(len(words), bool)
     free[list(marks)] = False
@@ -98,89 +184,31 @@ def _page_groups(sheet: Sheet, words: Words, marks: dict[int, str], ruled_tables
         edges.extend(Group(kind, [line]) for line in setter.lines(members, 0) if line.text)
     head = [group for group in edges if group.lines[0].base < sheet.height / 2]
     foot = [group for group in edges if group.lines[0].base >= sheet.height / 2]
+    layout = Layout(sheet, words, np.flatnonzero(free).astype(np.int32), ruled_tables)
+    leaves = layout.leaves()
     body: list[Group] = []
+    notes: list[Group] = []
     before: Leaf | None = None
-    leaves = Layout(sheet, words, np.flatnonzero(free).astype(np.int32), ruled_tables).leaves()
     for region, leaf in enumerate(leaves, start=1):
-        made = setter.blocks(leaf, region)
+        made, below = split_footnotes(setter.blocks(leaf, region), layout.across, sheet.width, sheet.height)
+        notes.extend(below)
         if body and made and before is not None and goes_on(body[-1], made[0], before):
             tongues = [txt.language_hint(setter.strings[k] for k in part.words.tolist()) for part in (before, leaf)]
             if not all(tongues) or tongues[0] == tongues[1]:
                 body[-1].lines.extend(made.pop(0).lines)
         body.extend(made)
         before = leaf
+    turned = set_strays(sheet, strays, len(leaves) + 1) if strays is not None else []
     for group in foot:
         for line in group.lines:
-            line.region = len(leaves) + 1
-    return [*head, *body, *foot]
+            line.region = len(leaves) + 2
+    return [*head, *body, *notes, *turned, *foot]
 
 
-def _vocabulary(pages: Collection[list[Group]]) -> set[str]:
-    """Folded words, and compounds with a hyphen, that stand inside lines."""
-    known: set[str] = set()
-    for groups in pages:
-        for group in groups:
-            for line in group.lines:
-                tokens = line.text.split()
-                if tokens and tokens[-1][-1:] in txt.HYPHENS:
-                    tokens.pop()
-                known.update(tokens)
-    return {txt.fold(token).strip(".,;:()«»\"'!?") for token in known}
-
-
-def _compose(doc_id: str, read: _Read, groups: list[Group], known: Collection[str]) -> tuple[Page, list[Line]]:
-    """The page's text and its lines, whose slices of it are final."""
-    parts: list[str] = []
-    length = 0
-    lines: list[Line] = []
-    for block, group in enumerate(groups):
-        if parts:
-            parts.append("\n")
-            length += 1
-        glue = ""
-        for k, draft in enumerate(group.lines):
-            parts.append(glue)
-            length += len(glue)
-            following = group.lines[k + 1] if k + 1 < len(group.lines) else None
-            string, edges = draft.text, draft.edges
-            glue = ""
-            if following is not None:
-                glue, dropped = _glue(draft, following, known)
-                if dropped:
-                    string, edges = string[:-1], edges[:-1]
-            string = _printed_hyphens(string)
-            lines.append(_line(doc_id, read, draft, len(lines), block, group.role, length, string, edges))
-            parts.append(string)
-            length += len(string)
-    sheet = read.sheet
-    width, height, rotation = (sheet.width, sheet.height, sheet.rotation) if sheet else (0.0, 0.0, 0)
-    text = "".join(parts)
-    return Page(doc_id, read.number, text, width, height, rotation, read.source, read.confidence, read.status), lines
-
-
-def _line(
-    doc_id: str, read: _Read, draft: Draft, number: int, block: int, role: str, start: int, string: str,
-    edges: list[float],
-) -> Line:  # fmt: skip
-    sheet = read.sheet
-    width, height = (sheet.width, sheet.height) if sheet else (0.0, 0.0)
-    x0, y0, x1, y1 = draft.box or (draft.x0, draft.y0, draft.x1, draft.y1)
-    x0, x1 = min(max(x0, 0.0), width), min(max(x1, 0.0), width)
-    y0, y1 = min(max(y0, 0.0), height), min(max(y1, 0.0), height)
-    return Line(doc_id, read.number, number, start, start + len(string), x0, y0, x1, y1, draft.size, draft.bold,
-                draft.italic, block, draft.region, draft.row, draft.cell, tuple(edges), role, draft.angle)  # fmt: skip
-
-
-def _glue(before: Draft, after: Draft, known: Collection[str]) -> tuple[str, bool]:
-    """What stands between two lines of a block, and whether the first one loses its hyphen."""
-    if before.row != after.row:
-        return "\n", False
-    if before.cell != after.cell:
-        return " | ", False
-    how = txt.joins_as(before.text, after.text, known)
-    return (" " if how == "space" else ""), how == "drop"
-
-
-def _printed_hyphens(string: str) -> str:
-    """pdfium's U+0002 and soft hyphens that stay are printed hyphens."""
-    return string.replace("\u0002", "-").replace("\u00ad", "-") if "\u0002" in string or "\u00ad" in string else string
+def _lay_back(groups: Sequence[Group], angle: int, shown: Sheet) -> None:
+    """Turns lines of a page that was stood upright back to where they stand on the page as shown."""
+    for group in groups:
+        for line in group.lines:
+            upright = line.box or (line.x0, line.y0, line.x1, line.y1)
+            line.box = turned_back(upright, angle, shown.width, shown.height)
+            line.angle = (line.angle + angle) % 360
