@@ -36,11 +36,26 @@ _MONTH_NUMBERS: dict[str, int] = {
 }
 
 _TYPES: tuple[tuple[str, str], ...] = (
-    ("law", r"loi(?:s|-programme)?|wet|programmawet|bijzondere wet|gesetz|programmgesetz|sondergesetz|νομοσ|lege(?:a)?|law|act|codul?|code|wetboek|gesetzbuch|κωδικασ|constitution|constitutia|συνταγμα|ordonnance|ordonnantie"),
+    (
+        "law",
+        r"loi(?:s|-programme)?|wet|programmawet|bijzondere wet|gesetz|programmgesetz|sondergesetz|νομοσ"
+        r"|lege(?:a)?|law|act|codul?|code|wetboek|gesetzbuch|κωδικασ|constitution|constitutia|συνταγμα"
+        r"|ordonnance|ordonnantie",
+    ),
     ("directive", r"directive|richtlijn|richtlinie|οδηγια|directiva"),
     ("regulation", r"reglement|verordening|verordnung|κανονισμοσ|regulament(?:ul)?|regulation"),
-    ("order", r"arrete ministeriel|ministerieel besluit|ministerieller erlass|arrete du \d|ordonanta|ordin(?:ul)?|order"),
-    ("decree", r"decret(?:-loi)?|decreet|dekret|arrete|koninklijk besluit|besluit|koniglicher erlass|erlass|π\.? ?δ\.?|προεδρικο διαταγμα|διαταγμα|αποφαση|αποφασεισ|πραξη|hotarare|hotararea|decretul?|beschluss|deliberation|decision|decizia|arrangement|accord|samenwerkingsakkoord|zusammenarbeitsabkommen|verordnung"),
+    (
+        "order",
+        r"arrete ministeriel|ministerieel besluit|ministerieller erlass|arrete du \d|ordonanta|ordin(?:ul)?"
+        r"|order",
+    ),
+    (
+        "decree",
+        r"decret(?:-loi)?|decreet|dekret|arrete|koninklijk besluit|besluit|koniglicher erlass|erlass"
+        r"|π\.? ?δ\.?|προεδρικο διαταγμα|διαταγμα|αποφαση|αποφασεισ|πραξη|hotarare|hotararea|decretul?"
+        r"|beschluss|deliberation|decision|decizia|arrangement|accord|samenwerkingsakkoord"
+        r"|zusammenarbeitsabkommen|verordnung",
+    ),
     ("circular", r"circulaire|omzendbrief|rundschreiben|εγκυκλιοσ|circulara|instruction|dienstinstructie"),
 )  # fmt: skip
 _TYPE_PATTERNS = tuple((name, re.compile(rf"(?:{words})(?![\w])")) for name, words in _TYPES)
@@ -51,44 +66,62 @@ _BE_HEAD = re.compile(
 )
 _PLAIN_HEAD = re.compile(
     r"^(?P<title>(?:texte coordonne (?:du .{0,40} )?(?:de la |du |des )?)?(?:republication du |rectificatif\W+)?"
-    r"(?:(?:avant-)?projet (?:de )?(?:loi|decret|reglement|d'arrete|d'ordonnance)|proposition de loi|(?:voor)?ontwerp van (?:wet|decreet|besluit)|wetsontwerp"
-    r"|texte coordonne du \d{1,2}(?:er)? [a-z]+ \d{4}|loi|reglement grand-ducal|reglement ministeriel|reglement du gouvernement|arrete grand-ducal|arrete ministeriel|arrete royal"
-    r"|arrete du (?:gouvernement|president|ministre|premier)|arrete|decret|ordonnance|arrete-loi|decision ministerielle"
+    r"(?:(?:avant-)?projet (?:de )?(?:loi|decret|reglement|d'arrete|d'ordonnance)|proposition de loi"
+    r"|(?:voor)?ontwerp van (?:wet|decreet|besluit)|wetsontwerp"
+    r"|texte coordonne du \d{1,2}(?:er)? [a-z]+ \d{4}|loi|reglement grand-ducal|reglement ministeriel"
+    r"|reglement du gouvernement|arrete grand-ducal|arrete ministeriel|arrete royal"
+    r"|arrete du (?:gouvernement|president|ministre|premier)|arrete|decret|ordonnance|arrete-loi"
+    r"|decision ministerielle"
     r"|koninklijk besluit|ministerieel besluit|besluit van (?:de|het)|wet|decreet"
     r"|gesetz|koniglicher erlass|ministerieller erlass|erlass der regierung|dekret|entwurf|reglement)\b"
-    r"(?: \([a-z]{2,3}\))? ?(?:n[°o]\.? ?[\d-]+ ?)?(?:du|de|van|vom|relatif|relative|comprenant|n[°o]|tot|houdende|zur|uber|portant|modifiant|fixant|pris)\b.{5,})",
+    r"(?: \([a-z]{2,3}\))? ?(?:n[°o]\.? ?[\d-]+ ?)?(?:du|de|van|vom|relatif|relative|comprenant|n[°o]|tot"
+    r"|houdende|zur|uber|portant|modifiant|fixant|pris)\b.{5,})",
     re.DOTALL,
 )
 _EU_HEAD = re.compile(
-    r"^(?P<title>(?:reglement(?: delegue| d'execution)?|directive(?: deleguee)?|decision|verordening|uitvoeringsverordening|gedelegeerde verordening|richtlijn"
-    r"|(?:durchfuhrungs|delegierte )?verordnung|richtlinie|beschluss|(?:εκτελεστικοσ |κατ' εξουσιοδοτηση )?κανονισμοσ|οδηγια|αποφαση|regulamentul|directiva|decizia"
+    r"^(?P<title>(?:reglement(?: delegue| d'execution)?|directive(?: deleguee)?|decision|verordening"
+    r"|uitvoeringsverordening|gedelegeerde verordening|richtlijn"
+    r"|(?:durchfuhrungs|delegierte )?verordnung|richtlinie|beschluss|(?:εκτελεστικοσ "
+    r"|κατ' εξουσιοδοτηση )?κανονισμοσ|οδηγια|αποφαση|regulamentul|directiva|decizia"
     r"|(?:commission )?(?:implementing |delegated )?regulation|directive|decision)"
-    r" ?(?:(?:\((?:ue|eu|εε|ce|eg|εκ|euratom|ec|cee|εοκ)[^)]*\)|n[°or]\.? )+ ?(?:n[°or]+\.? )?\d+/\d+|\d{2,4}/\d+/(?:ue|eu|εε|ce|eg|εκ|ec|cee)).*)",
+    r" ?(?:(?:\((?:ue|eu|εε|ce|eg|εκ|euratom|ec|cee|εοκ)[^)]*\)|n[°or]\.? )+ ?(?:n[°or]+\.? )?\d+/\d+"
+    r"|\d{2,4}/\d+/(?:ue|eu|εε|ce|eg|εκ|ec|cee)).*)",
     re.DOTALL,
 )
 _GREEK_HEAD = re.compile(
-    r"^(?P<title>(?:n?νομοσ|nomo[σs]|προεδρικο διαταγμα|βασιλικο διαταγμα|αναγκαστικοσ νομοσ|πραξη (?:νομοθετικου περιεχομενου|υπουργικου συμβουλιου)"
-    r"|π\.? ?δ\.?|υπουργικη αποφαση|κανονιστικη διαταξη)(?: \(?υπ['·.]? ?(?:αριθ|αρ)μ?[.:]? ?(?:(?P<no>\d+)[^\n]*)?| ?αριθ[.μ]* ?\d+| \d{3,4}/\d{4}|$|(?= τησ \d)).*)",
+    r"^(?P<title>(?:n?νομοσ|nomo[σs]|προεδρικο διαταγμα|βασιλικο διαταγμα|αναγκαστικοσ νομοσ"
+    r"|πραξη (?:νομοθετικου περιεχομενου|υπουργικου συμβουλιου)"
+    r"|π\.? ?δ\.?|υπουργικη αποφαση|κανονιστικη διαταξη)(?: \(?υπ['·.]? ?(?:αριθ"
+    r"|αρ)μ?[.:]? ?(?:(?P<no>\d+)[^\n]*)?| ?αριθ[.μ]* ?\d+| \d{3,4}/\d{4}|$|(?= τησ \d)).*)",
     re.DOTALL,
 )
-_GREEK_NUMBER = re.compile(r"^(?P<title>\(?\d{0,3}\)? ?[αa]ριθ(?:μ|μοσ)?\.? ?[^\n]{0,80}\d[^\n]{0,60})$", re.DOTALL)
+_GREEK_NUMBER = re.compile(
+    r"^(?:[fφ] )?(?P<title>\(?\d{0,3}\)? ?[αa]ριθ(?:μ|μοσ)?\.? ?[^\n]{0,80}?\d[^\n]{0,420}"
+    r"|\(\d{1,2}\) [^\n]{20,500})$",
+    re.DOTALL,
+)
 _ROMANIAN_HEAD = re.compile(
-    r"^(?P<title>(?:proiect de )?(?:lege(?:a)?|ordonanta(?: de urgenta)?(?: a guvernului)?|hotarare(?:a)?(?: a? ?guvernului)?|ordin(?:ul)?|decret(?:ul)?|decizia|norme(?:le)? metodologice|regulament(?:ul)?)"
+    r"^(?P<title>(?:proiect de )?(?:lege(?:a)?|ordonanta(?: de urgenta)?(?: a guvernului)?"
+    r"|hotarare(?:a)?(?: a? ?guvernului)?|ordin(?:ul)?|decret(?:ul)?|decizia|norme(?:le)? metodologice"
+    r"|regulament(?:ul)?)"
     r"(?: ?\*?\)?)? ?(?:nr\.? ?[\d.]+.*|privind .*|pentru .*|din \d.*|de .*|$))",
     re.DOTALL,
 )
 _FRENCH_CODE = re.compile(r"^(?P<title>code (?:de|du|des|general|civil|penal|rural|electoral|d)\b.{3,120})$")
 _NUMAC = re.compile(r"^[\[(]\s?(?:[A-Z]\s?[−–—-]\s?)?(?P<number>\d{4}/\d{4,6})\s?[\])]$")
 _OFFICE = re.compile(
-    r"^(?:SERVICE PUBLIC|FEDERALE OVERHEIDSDIENST|FÖDERALER ÖFFENTLICHER|FODERALER|PROGRAMMATORISCHE|MINISTERE|MINISTERIE|MINISTERIUM|AUTORITE|VLAAMSE OVERHEID"
-    r"|COMMUNAUTE|REGION|BRUSSELS|GOUVERNEMENT|COMMISSION|DEUTSCHSPRACHIGE|GEMEINSCHAFTS|WAALS|REGIE|AGENCE|INSTITUT|DE PROGRAMMATION|CONSEIL|GRONDWETTELIJK|COUR"
-    r"|VERFASSUNGSGERICHTSHOF|SPF|FOD|POD|SPP|PARTIE|DEEL|HAUPT|LOIS,|WETTEN,|AUTRES|ANDERE|AVIS|OFFICIELE|LUTTE|MAATSCHAPPELIJKE|ARMOEDE)[\w\s,’'.ÀÉÈÊÔÜÖÄË—–-]*$"
+    r"^(?:SERVICE PUBLIC|FEDERALE OVERHEIDSDIENST|FÖDERALER ÖFFENTLICHER|FODERALER|PROGRAMMATORISCHE|MINISTERE"
+    r"|MINISTERIE|MINISTERIUM|AUTORITE|VLAAMSE OVERHEID"
+    r"|COMMUNAUTE|REGION|BRUSSELS|GOUVERNEMENT|COMMISSION|DEUTSCHSPRACHIGE|GEMEINSCHAFTS|WAALS|REGIE|AGENCE"
+    r"|INSTITUT|DE PROGRAMMATION|CONSEIL|GRONDWETTELIJK|COUR"
+    r"|VERFASSUNGSGERICHTSHOF|SPF|FOD|POD|SPP|PARTIE|DEEL|HAUPT|LOIS,|WETTEN,|AUTRES|ANDERE|AVIS|OFFICIELE"
+    r"|LUTTE|MAATSCHAPPELIJKE|ARMOEDE)[\w\s,’'.ÀÉÈÊÔÜÖÄË—–-]*$"
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Act:
-    """An act as found: its title, type (of DOC_TYPES), date (YYYY-MM-DD or '') and the number it was published under."""
+    """An act as found: title, type (of DOC_TYPES), date (YYYY-MM-DD or ""), and the number it was published under."""
 
     title: str
     act_type: str
@@ -139,7 +172,8 @@ def act_head(text: str) -> ActHead | None:
     """The heading of an act at the start of a block, or None. `text`: the block's text, lines joined by a space."""
     flat = re.sub(r"\s+", " ", text).strip()
     flat = re.sub(r"^[\[(]\s?[A-Z]\s?[−–—-]\s?\d{4}/\d{4,6}\s?[\])]\s*", "", flat)
-    if len(flat) < 8 or len(flat) > 1800 or flat[0].islower() or flat[0] in "(«„“”-":
+    numbered = re.match(r"\(\d{1,2}\) [Α-ΩΆ-ΏA-Z]", flat) is not None and re.search("[α-ω]", flat) is not None
+    if len(flat) < 8 or len(flat) > 1800 or flat[0].islower() or (flat[0] in "(«„“”-" and not numbered):
         return None
     folded = fold(flat)
     match = _BE_HEAD.match(folded)
@@ -167,7 +201,11 @@ def act_head(text: str) -> ActHead | None:
         kind = "decree" if pattern is _GREEK_NUMBER else act_type(folded)
         if pattern is _GREEK_HEAD and "nomo" in folded[:6]:
             kind = "law"
-        return ActHead(flat, kind or "other", date_in(flat[:400]), sure)
+        if pattern is _GREEK_NUMBER:
+            flat = re.sub(r"^(?:[FΦ] )?(?:\(\d{1,2}\) )?", "", flat)
+        # A Greek heading has its own date only in the gazette's masthead and under the signatures.
+        date = "" if pattern in (_GREEK_HEAD, _GREEK_NUMBER) else date_in(flat[:400])
+        return ActHead(flat, kind or "other", date, sure)
     return None
 
 
@@ -183,9 +221,12 @@ def is_office(text: str) -> bool:
 
 
 _PROPOSED = re.compile(
-    r"(?<!\w)(?:(?:avant-)?projet (?:de )?(?:loi|decret|reglement|d'arrete|d'ordonnance)|proposition de (?:loi|reglement|directive)|wetsontwerp|wetsvoorstel|"
-    r"(?:voor)?ontwerp van (?:wet|decreet|besluit|koninklijk)|gesetzentwurf|entwurf (?:eines|des|einer)|gesetzvorschlag|vorschlag fur eine|σχεδιο νομου|προτασησ? νομου"
-    r"|προσχεδιο|proiect (?:de |al )?(?:lege|ordonanta|hotarare|ordin)|proiectul(?:ui)? de (?:lege|ordonanta|hotarare)|propunere de (?:regulament|directiva)|draft (?:law|bill|act|regulation|decree))"
+    r"(?<!\w)(?:(?:avant-)?projet (?:de )?(?:loi|decret|reglement|d'arrete|d'ordonnance)|proposition de (?:loi"
+    r"|reglement|directive)|wetsontwerp|wetsvoorstel|"
+    r"(?:voor)?ontwerp van (?:wet|decreet|besluit|koninklijk)|gesetzentwurf|entwurf (?:eines|des|einer)"
+    r"|gesetzvorschlag|vorschlag fur eine|σχεδιο νομου|προτασησ? νομου"
+    r"|προσχεδιο|proiect (?:de |al )?(?:lege|ordonanta|hotarare|ordin)|proiectul(?:ui)? de (?:lege|ordonanta"
+    r"|hotarare)|propunere de (?:regulament|directiva)|draft (?:law|bill|act|regulation|decree))"
 )
 
 
@@ -195,10 +236,26 @@ def legal_status(head: str) -> str:
 
 
 _PLAN_TYPES: tuple[tuple[str, str], ...] = (
-    ("action_plan", r"plan d'actions?|actieplan|aktionsplan|σχεδιο δρασησ|plan(?:ul)? (?:national )?de actiune|action plan|feuille de route|routekaart|programme de travail|roadmap"),
-    ("strategy", r"strateg|στρατηγικ|vision |politique de|beleidsnota|note de politique|accord de coalition|regeerakkoord|koalitionsvertrag|declaration de politique|programme de gouvernement"),
-    ("guideline", r"guide|lignes? directrices?|referentiel|leitfaden|richtsnoer|leidraad|handleiding|handbuch|οδηγοσ|εγχειριδιο|ghid|manual|guidelines?|standaard|standard|recommandations?|bonnes pratiques"),
-    ("report", r"rapport|bilan|verslag|bericht|εκθεση|raport|report|etude|studie|μελετη|studiu|nota de fundamentare|expose des motifs|αιτιολογικη|evaluation|audit|politici publice"),
+    (
+        "action_plan",
+        r"plan d'actions?|actieplan|aktionsplan|σχεδιο δρασησ|plan(?:ul)? (?:national )?de actiune|action plan"
+        r"|feuille de route|routekaart|programme de travail|roadmap",
+    ),
+    (
+        "strategy",
+        r"strateg|στρατηγικ|vision |politique de|beleidsnota|note de politique|accord de coalition"
+        r"|regeerakkoord|koalitionsvertrag|declaration de politique|programme de gouvernement",
+    ),
+    (
+        "guideline",
+        r"guide|lignes? directrices?|referentiel|leitfaden|richtsnoer|leidraad|handleiding|handbuch|οδηγοσ"
+        r"|εγχειριδιο|ghid|manual|guidelines?|standaard|standard|recommandations?|bonnes pratiques",
+    ),
+    (
+        "report",
+        r"rapport|bilan|verslag|bericht|εκθεση|raport|report|etude|studie|μελετη|studiu|nota de fundamentare"
+        r"|expose des motifs|αιτιολογικη|evaluation|audit|politici publice",
+    ),
     ("circular", r"circulaire|omzendbrief|rundschreiben|εγκυκλιοσ|circulara"),
 )  # fmt: skip
 
@@ -211,7 +268,8 @@ def plan_type(text: str) -> str:
 
 
 _GAZETTE = re.compile(
-    r"moniteur belge|belgisch staatsblad|belgisches staatsblatt|εφημερι(?:σ|δα) τησ κυβερνησεωσ|memorial\b|journal officiel|monitorul oficial|amtsblatt"
+    r"moniteur belge|belgisch staatsblad|belgisches staatsblatt|εφημερι(?:σ|δα) τησ κυβερνησεωσ|memorial\b"
+    r"|journal officiel|monitorul oficial|amtsblatt"
 )
 
 
@@ -221,9 +279,13 @@ def is_gazette(texts: Sequence[str]) -> bool:
 
 
 _ISSUERS = re.compile(
-    r"^(?:Ministère|Ministere|Ministerul|Guvernul|GUVERNUL|Parlamentul|PARLAMENTUL|Service public|SERVICE PUBLIC|Federale Overheidsdienst|FEDERALE OVERHEIDSDIENST|Föderaler Öffentlicher"
-    r"|FÖDERALER ÖFFENTLICHER|VLAAMSE OVERHEID|AUTORITE FLAMANDE|MINISTERIUM|MINISTERE|MINISTERIE|Commission|Direction|DIRECTION|Secrétariat|Le Gouvernement|LE GOUVERNEMENT"
-    r"|De Vlaamse Regering|DE VLAAMSE REGERING|Die Regierung|DIE REGIERUNG|Η ΒΟΥΛΗ|Ο ΠΡΟΕΔΡΟΣ|ΥΠΟΥΡΓΕΙΟ|Ο ΥΠΟΥΡΓΟΣ|ΟΙ ΥΠΟΥΡΓΟΙ|Ο ΥΦΥΠΟΥΡΓΟΣ|LE PARLEMENT EUROPÉEN|Informatie Vlaanderen|Nous )[^.;:]{0,140}$"
+    r"^(?:Ministère|Ministere|Ministerul|Guvernul|GUVERNUL|Parlamentul|PARLAMENTUL|Service public"
+    r"|SERVICE PUBLIC|Federale Overheidsdienst|FEDERALE OVERHEIDSDIENST|Föderaler Öffentlicher"
+    r"|FÖDERALER ÖFFENTLICHER|VLAAMSE OVERHEID|AUTORITE FLAMANDE|MINISTERIUM|MINISTERE|MINISTERIE|Commission"
+    r"|Direction|DIRECTION|Secrétariat|Le Gouvernement|LE GOUVERNEMENT"
+    r"|De Vlaamse Regering|DE VLAAMSE REGERING|Die Regierung|DIE REGIERUNG|Η ΒΟΥΛΗ|Ο ΠΡΟΕΔΡΟΣ|ΥΠΟΥΡΓΕΙΟ"
+    r"|Ο ΥΠΟΥΡΓΟΣ|ΟΙ ΥΠΟΥΡΓΟΙ|Ο ΥΦΥΠΟΥΡΓΟΣ|LE PARLEMENT EUROPÉEN|Informatie Vlaanderen"
+    r"|Nous )[^.;:]{0,140}$"
 )
 
 

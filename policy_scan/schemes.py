@@ -45,27 +45,12 @@ _LATIN_SUFFIX = (
     r"|quindecies|quinquiesdecies|sexiesdecies|septiesdecies|octiesdecies|noviesdecies|vicies"
 )
 _NUMBER = (
-    r"(?:(?:L\.?O\.?|[LRDA])\s?\*?\s?\.?\s?|\*\s?)?(?:annexe\s)?(?:\d+|[IVXLC]+(?=[\s.:,–—-]|$))"
+    r"(?:(?:L\.?O\.?|[LRDA])\s?\*?\s?\.?\s?|\*\s?)?(?:annexe\s)?(?:\d+|[IVXLC]+(?=(?:er)?[\s.:,–—-]|(?:er)?$))"
     r"(?:\s?(?:er|re|ère|ste|de|e)(?![\w]))?"
     r"(?:\s?\^\s?\d+)*(?:[-./:]\d+(?:er)?(?!\d))*"
-    rf"(?:[\s-]?(?:{_LATIN_SUFFIX})(?!\w))*(?:/\d+)*(?:[-./]\d+)*(?:\s?[A-ZΑ-Ω]['΄’´]?(?=[\s.:)]|$))?(?:(?<=\d)[a-z](?!\w))?"
+    rf"(?:[\s-]?(?:{_LATIN_SUFFIX})(?!\w))*(?:/\d+)*(?:[-./]\d+)*(?:\s?[A-ZΑ-Ω]['΄’´]?(?=[\s.:)]"
+    rf"|$))?(?:(?<=\d)[a-z](?!\w))?"
 )
-_GREEK_UNITS = [
-    "πρώτο",
-    "δεύτερο",
-    "τρίτο",
-    "τέταρτο",
-    "πέμπτο",
-    "έκτο",
-    "έβδομο",
-    "όγδοο",
-    "ένατο",
-    "δέκατο",
-    "ενδέκατο",
-    "δωδέκατο",
-    "εικοστό",
-    "τριακοστό",
-]
 _WORD_NUMBERS = {
     "premier": "1", "unique": "1", "unic": "1", "enig": "1", "einziger": "1", "first": "1",
     "μονο": "1", "μονον": "1",
@@ -96,7 +81,10 @@ _ARTICLE = re.compile(
 _ARTICLE_GREEK_WORD = re.compile(
     rf"(?P<open>[«„“”″\"]\s?)?(?P<label>[΄'´`’]?(?:[ΆΑA]ρθρο|[ΆΑA]ΡΘΡΟΝ?)\s(?P<number>{_GREEK_WORDS}))"
 )
-_ARTICLE_BEFORE = re.compile(r"(?P<open>)(?P<label>(?P<number>Enig|Einziger|ENIG|Eenig)\s(?:artikel|Artikel|ARTIKEL))")
+_ARTICLE_BEFORE = re.compile(
+    r"(?P<open>)(?P<label>(?P<number>Enig|Einziger|ENIG|Eenig)\s(?:artikel|Artikel"
+    r"|ARTIKEL))"
+)
 _SEPARATOR = re.compile(r"\s?\.?\s?(?:[.:)\]]|[-–—−]+(?=\s)|-\s)(?:\s?[-–—−]+(?=\s|$))?|\s?\.(?=\s*$)")
 _AFTER_SURE = re.compile(r"\s*(?:$|\(\d|1\.\s|1°|\((?:L|A\.|abrog|inséré|nouveau|ex\s|Loi|Règl))")
 _DIVISIONS: tuple[tuple[int, str], ...] = (
@@ -107,13 +95,15 @@ _DIVISIONS: tuple[tuple[int, str], ...] = (
     (5, r"Section|Afdeling|Abschnitt|ΤΜΗΜΑ|Τμήμα|Secțiunea|Secţiunea|Sectiunea|Sect\."),
     (
         6,
-        r"Sous-section|Onderafdeling|Unterabschnitt|ΥΠΟΤΜΗΜΑ|Υποτμήμα|Subsecțiunea|Subsecţiunea|Subsection|ΕΝΟΤΗΤΑ|Ενότητα",
+        r"Sous-section|Onderafdeling|Unterabschnitt|ΥΠΟΤΜΗΜΑ|Υποτμήμα|Subsecțiunea|Subsecţiunea|Subsection"
+        r"|ΕΝΟΤΗΤΑ|Ενότητα",
     ),
     (7, r"Sous-sous-section|Paragraphe|Onder-onderafdeling|Paragraful"),
 )
 _DIVISION_NUMBER = (
-    r"(?:\d+(?:er|re|ère|e)?(?:[./-]\d+)*|[IVXLC]+(?:er|re)?|premier|première|unique|I\^er|[A-ZΑ-Ω](?=[\s.:'΄’´]|$)"
-    rf"|a\s[IVXLC]+-a|[α-ωά-ώΑ-ΩΆ-Ώ]+(?:ο|ον|Ο|ΟΝ|η|Η)\b|[A-Z]['΄’´])(?:\s?(?:{_LATIN_SUFFIX})\b)?['΄’´]*"
+    r"(?:(?:\d+|[IVXLC]+)-a(?!\w)|\d+(?:er|re|ère|e)?(?:[./-]\d+)*|[IVXLC]+(?:er|re)?|premier|première|unique"
+    r"|I\^er|[A-ZΑ-Ω](?=[\s.:'΄’´]|$)"
+    rf"|[α-ωά-ώΑ-ΩΆ-Ώ]+(?:ο|ον|Ο|ΟΝ|η|Η)\b|[A-Z]['΄’´])(?:\s?(?:{_LATIN_SUFFIX})\b)?['΄’´]*"
 )
 _DIVISION = re.compile(
     r"(?P<open>[«„“”″\"]\s?)?(?P<label>(?P<word>"
@@ -131,42 +121,58 @@ _ANNEX = re.compile(
     r"(?P<sep>\s*$|\s*[.:–—-]|\s(?=[A-ZΑ-ΩÀ-ÝȘȚĂÎ(«])|\s(?:à|aan|bij|zum|zur|la|to|du|de|tot|au|van|der|des|al)\s)"
 )
 _PARAGRAPH_SIGN = re.compile(
-    rf"(?P<open>[«„“”″\"]\s?)?(?P<label>(?:§|Paragraphe(?=\s\d))\s?(?P<number>\d+(?:er|re)?(?:\s?(?:{_LATIN_SUFFIX})\b|/\d+)*))"
+    rf"(?P<open>[«„“”″\"]\s?)?(?P<label>(?:§|Paragraphe(?=\s\d))\s?(?P<number>\d+(?:er"
+    rf"|re)?(?:\s?(?:{_LATIN_SUFFIX})\b|/\d+)*))"
     r"(?!\s?(?:et|en|und|à|,))(?P<sep>\s?\.?\s?(?:[-–—]\s)?|\s*$)"
 )
 _PARAGRAPH_BRACKET = re.compile(
-    rf"(?P<open>[«„“”″\"]\s?)?(?P<label>\((?P<number>\d{{1,3}}(?:\^\d+)?(?:\s?(?:{_LATIN_SUFFIX}))?)\))\s*(?:\.\s)?(?=[^\s,;.)]|$)"
+    rf"(?P<open>[«„“”″\"]\s?)?(?P<label>\((?P<number>\d{{1,3}}(?:\^\d+)?(?:\s?(?:{_LATIN_SUFFIX}))?)\))\s*(?:\.\s)?(?=[^\s,;.)]"
+    rf"|$)"
 )
 _PARAGRAPH_ALIN = re.compile(r"(?P<open>)(?P<label>(?:Alin\.|ALIN\.|Alineatul)\s?\(?(?P<number>\d+)\)?)\s*")
 _NUMBERED = re.compile(
-    rf"(?P<open>[«„“”″\"]\s?)?(?P<label>(?P<number>\d{{1,3}}(?:[Α-Ω]|[a-z](?=\.)|(?:{_LATIN_SUFFIX}))?)\.)(?!\d)\s*(?=[^\s\d,;.]|$|\d+\D)"
+    rf"(?P<open>[«„“”″\"]\s?)?(?P<label>(?P<number>\d{{1,3}}(?:[Α-Ω]|[a-z](?=\.)"
+    rf"|(?:{_LATIN_SUFFIX}))?)\.)(?!\d)\s*(?=[^\s\d,;.]|$|\d+\D)"
 )
 _DEGREE = re.compile(
     rf"(?P<open>[«„“”″\"]\s?)?(?P<label>(?P<number>\d{{1,3}})\s?[°º](?:\s?(?:{_LATIN_SUFFIX})\b|/\d+)?)\s*"
 )
 _CLOSED = re.compile(r"(?P<open>[«„“”″\"]\s?)?(?P<label>(?P<number>\d{1,3})\))\s*(?=[^\s,;.)]|$)")
 _LETTER = re.compile(
-    r"(?P<open>[«„“”″\"]\s?)?(?P<label>\(?(?P<number>[a-z]{1,2}|[α-ω]{1,2}|στ|στστ|[ivx]{1,5}|[A-ZΑ-Ω]|[a-z]\^\d|[a-z]bis)['΄’´]?\))\s*(?=[^\s,;)]|$)"
+    r"(?P<open>[«„“”″\"]\s?)?(?P<label>\(?(?P<number>[a-z]{1,2}|[α-ω]{1,2}|στ|στστ|[ivx]{1,5}|[A-ZΑ-Ω]"
+    r"|[a-z]\^\d|[a-z]bis)['΄’´]?\))\s*(?=[^\s,;)]|$)"
 )
 _LETTER_POINT = re.compile(
-    r"(?P<open>[«„“”″\"]\s?)?(?P<label>(?P<number>[a-zα-ω]|στ|[ικ][α-θ]|[ικ]?στ|([α-θ])\4)['΄’´]?\.)(?!\w\.)\s*(?=[^\s\d,;.)]|$)"
+    r"(?P<open>[«„“”″\"]\s?)?(?P<label>(?P<number>[a-zα-ω]|στ|[ικ][α-θ]|[ικ]?στ"
+    r"|([α-θ])\4)['΄’´]?\.)(?!\w\.)\s*(?=[^\s\d,;.)]|$)"
 )
 _DASH = re.compile(r"(?P<open>[«„“”″\"]\s?)?(?P<label>(?P<number>[-–—−•●◦▪■*➢✓])\s)\s*(?=\S)")
 _DECIMAL = re.compile(
-    r"(?P<label>(?P<number>\d{1,2}(?:\.\d{1,3}){0,5})\.?)(?P<sep>\s*[-–—:]\s+|\s+|(?=[A-ZΑ-ΩÀ-Ý]))(?=[^\W\d_]|[«„“\"’'(¿?&]|$)"
+    r"(?P<label>(?P<number>\d{1,2}(?:\.\d{1,3}){0,5})\.?)(?P<sep>\s*[-–—:]\s+|\s+|(?=[A-ZΑ-ΩÀ-Ý]))(?=[^\W\d_]"
+    r"|[«„“\"’'(¿?&]|$)"
 )
 _ROMAN_HEAD = re.compile(r"(?P<label>(?P<number>[IVX]{1,6}|[A-H]))(?P<sep>\s?[.)/–—-]\s+)(?=[^\W\d_]|[«„“\"])")
 _MEASURE = re.compile(
-    r"(?P<label>(?:(?P<m>Mesures?|MESURES?|Maatregel(?:en)?|MAATREGEL(?:EN)?|Maßnahme|MASSNAHME|Massnahme|Δράση|ΔΡΑΣΗ|Μέτρο|ΜΕΤΡΟ|Măsura|MĂSURA"
+    r"(?P<label>(?:(?P<m>Mesures?|MESURES?|Maatregel(?:en)?|MAATREGEL(?:EN)?|Maßnahme|MASSNAHME|Massnahme"
+    r"|Δράση|ΔΡΑΣΗ|Μέτρο|ΜΕΤΡΟ|Măsura|MĂSURA"
     r"|Acțiunea|Acţiunea|ACȚIUNEA|Action|ACTION|Actie|ACTIE|Aktion|Έργο|ΕΡΓΟ|Measure|MEASURE|Engagement|ENGAGEMENT"
     r"|Moossnam|Aktioun|Proposition|PROPOSITION|Axe|AXE|Objectif|OBJECTIF|Obiectivul|OBIECTIVUL|Στόχος|ΣΤΟΧΟΣ"
-    r"|Άξονας|ΑΞΟΝΑΣ|Doelstelling|DOELSTELLING|Ziel|ZIEL|Objective|OBJECTIVE|Pilier|Levier|Chantier|Fiche|FICHE|Critère|Test|Exigence)"
+    r"|Άξονας|ΑΞΟΝΑΣ|Doelstelling|DOELSTELLING|Ziel|ZIEL|Objective|OBJECTIVE|Pilier|Levier|Chantier|Fiche"
+    r"|FICHE|Critère|Test|Exigence)"
     r"|(?P<r>Recommandation|RECOMMANDATION|Recommendation|RECOMMENDATION|Aanbeveling|AANBEVELING|Empfehlung"
     r"|EMPFEHLUNG|Σύσταση|ΣΥΣΤΑΣΗ|Recomandarea|RECOMANDAREA|Recomandare|Πρόταση|ΠΡΟΤΑΣΗ|Empfeelung))"
     r"\s(?:n°|nr\.?|Nr\.?|no\.?|N°|nº|#)?\s?(?P<number>[A-ZΑ-Ω]?\.?\d+(?:[.-]\d+)*[a-z]?|[IVX]+))"
     r"(?P<sep>\s*(?:[.:)–—-]+|$)|\s+(?=[A-ZΑ-ΩÀ-ÝȘȚĂÎ«„“]))\s*"
 )
-_SPACED = re.compile(r"^(?:[^\W_]\s){3,}[^\W_](?=\s|$|[.:])")
+MONTHS = (
+    r"janvier|fevrier|mars|avril|mai|mei|juin|juillet|aout|septembre|octobre|novembre|decembre|januari|februari|maart"
+    r"|april|juni|juli|augustus|september|oktober|november|december|januar|februar|marz|dezember|ianuarie|februarie"
+    r"|martie|aprilie|iunie|iulie|septembrie|octombrie|noiembrie|decembrie|ιανουαριου|φεβρουαριου|μαρτιου|απριλιου"
+    r"|μαιου|ιουνιου|ιουλιου|αυγουστου|σεπτεμβριου|οκτωβριου|νοεμβριου|δεκεμβριου|january|february|march|may|june"
+    r"|july|august|october|juillet|mee|juin"
+)
+"""The names of months in all languages, folded, as alternatives of a regular expression."""
+
 _SPACED_WORD = re.compile(r"^((?:[^\W\d_]\s){3,}[^\W\d_])(?=\s)")
 
 
@@ -192,7 +198,8 @@ def number_key(number: str) -> str:
     parts = [_WORD_NUMBERS[word] for word in fold(number).split() if word in _WORD_NUMBERS]
     if len(parts) == 2 and len(parts) == len(number.split()):
         return str(sum(int(part) for part in parts))
-    flat = re.sub(r"(?<=\d)(?:er|re|ere|ste|de|e)(?=$|[^\w])", "", flat)
+    flat = re.sub(r"^([ivxlc]+)(?=[.:]\d)", lambda match: str(roman(match.group())), flat)
+    flat = re.sub(r"(?<=\d)(?:er|re|ere|ste|de|e)(?=$|[^\w])", "", re.sub(r"^([ivxlc]+)er?$", r"\1", flat))
     flat = re.sub(r"^(lo|l|r|d|a)[*.]*(?=\d)", r"\1", flat.replace("l.o.", "lo"))
     if re.fullmatch(r"[ivxlc]+", flat):
         return str(roman(flat))
@@ -216,9 +223,8 @@ def order(key: str) -> tuple[str, tuple[int, ...]]:
     """Where a number stands among its like: (prefix letters, numbers); `2bis` comes after `2` and before `3`."""
     match = re.match(r"([a-z]*?)(?=\d|$)", key)
     prefix = match.group(1) if match else ""
-    numbers: list[int] = []
-    for part in re.findall(r"\d+|[^\W\d_]+", key[len(prefix) :]):
-        numbers.append(int(part) if part.isdigit() else _SUFFIX_ORDER.get(part, ord(part[0]) - 96))
+    parts = re.findall(r"\d+|[^\W\d_]+", key[len(prefix) :])
+    numbers = [int(part) if part.isdigit() else _SUFFIX_ORDER.get(part, ord(part[0]) - 96) for part in parts]
     return prefix, tuple(numbers)
 
 
@@ -251,7 +257,9 @@ def article_label(text: str) -> Label | None:
 
     `sure` is False where a sentence could begin so (`Artikel 8 van de wet`, `Article 5 Objet`).
     """
+    spaced = len(text)
     text = close_spacing(text)
+    spaced -= len(text)
     best = None
     for pattern in (_ARTICLE, _ARTICLE_GREEK_WORD, _ARTICLE_BEFORE):
         match = pattern.match(text)
@@ -278,12 +286,14 @@ def article_label(text: str) -> Label | None:
     key = number_key(best.group("number"))
     if "range" in best.re.groupindex and best.group("range"):
         key += "–" + number_key(best.group("range").split()[-1])
-    return Label("article", printed, key, end + len(body) - len(body.lstrip()), sure, not body.strip())
+    return Label("article", printed, key, spaced + end + len(body) - len(body.lstrip()), sure, not body.strip())
 
 
 def division_label(text: str) -> Label | None:
     """Titre II, HOOFDSTUK 3, Kapitel 2, ΚΕΦΑΛΑΙΟ Β΄, Capitolul I … at the start of a heading, or None."""
+    spaced = len(text)
     text = close_spacing(text)
+    spaced -= len(text)
     match = _DIVISION.match(text) or _DIVISION_BEFORE.match(text)
     if match is None:
         return None
@@ -297,7 +307,7 @@ def division_label(text: str) -> Label | None:
     if rest[:1] in {",", ";", ")"}:
         return None
     label = re.sub(r"\s+", " ", match.group("label")).strip()
-    return Label("division", label, number_key(match.group("number")), match.end(), sure, not rest, rank)
+    return Label("division", label, number_key(match.group("number")), spaced + match.end(), sure, not rest, rank)
 
 
 def annex_label(text: str) -> Label | None:
@@ -318,15 +328,17 @@ def paragraph_label(text: str) -> Label | None:
     )
 
 
+def _is_month(rest: str) -> bool:
+    return re.match(rf"(?:{MONTHS})\b", fold(rest[:14])) is not None
+
+
 def numbered_label(text: str) -> Label | None:
     """`2.`: a paragraph where it follows the article's heading, a point where a sentence introduces it; or None.
 
     A date (`31. August 2026`) is none.
     """
     label = _match_label(_NUMBERED, text, "paragraph")
-    if label is not None and re.match(rf"(?:{_MONTHS})\b", fold(text[label.end : label.end + 14])):
-        return None
-    return label
+    return None if label is None or _is_month(text[label.end :]) else label
 
 
 def point_label(text: str) -> Label | None:
@@ -342,7 +354,7 @@ def point_label(text: str) -> Label | None:
 def decimal_label(text: str) -> Label | None:
     """1.2.3 or 4. before a heading's or paragraph's words; rank is the number of its parts; or None."""
     label = _match_label(_DECIMAL, text, "decimal")
-    if label is None:
+    if label is None or _is_month(text[label.end :]):
         return None
     depth = label.key.count(".") + 1
     return Label("decimal", label.text, label.key, label.end, depth > 1, label.alone, depth)
@@ -363,137 +375,3 @@ def measure_label(text: str) -> Label | None:
     label = re.sub(r"\s+", " ", match.group("label")).strip()
     sure = bool(match.group("sep").strip())
     return Label(kind, label, fold(label), match.end(), sure, not text[match.end() :].strip())
-
-
-_CONTENTS = re.compile(
-    r"^(?:sommaire|table des matieres|tables? analytiques?|inhoud(?:sopgave|stafel)?|inhaltsverzeichnis|inhalt"
-    r"|(?:πινακασ )?περιεχομεν(?:α|ων)|ευρετηριο|cuprins(?:ul)?|(?:table of )?contents|inhaltsiwwersiicht"
-    r"|inhaltsubersicht|sumar)\s*[:.]?$"
-)
-_LEADER = re.compile(r"(?:\.\s?){4,}|…{2,}|(?:_\s?){5,}|(?:·\s?){4,}")
-_ENTRY_END = re.compile(r"(?:\s|\t|[.…])\s?(?:p\.|bl\.|blz\.|S\.|σελ\.|pag\.|page)?\s?\d{1,5}\.?$")
-_ENTRY_PAGE = re.compile(r",\s(?:p|bl|blz|S|pag|σελ)\.\s?\d{1,5}\.?$")
-
-
-def is_contents_heading(text: str) -> bool:
-    """Sommaire, Inhoud, Inhaltsverzeichnis, ΠΕΡΙΕΧΟΜΕΝΑ, Cuprins …: the heading of a table of contents."""
-    return len(text) < 60 and bool(_CONTENTS.match(re.sub(r"\s+", " ", fold(text)).strip()))
-
-
-def is_contents_entry(text: str, *, inside: bool = False) -> bool:
-    """An entry of a table of contents: dot leaders, or a page number at the end (`inside`: after its heading)."""
-    text = text.strip()
-    leaders = list(_LEADER.finditer(text))
-    if len(leaders) > 2 and sum(match.end() - match.start() for match in leaders) * 5 > len(text):
-        return True
-    if len(text) > 900:
-        return False
-    if leaders and (
-        re.fullmatch(r"[\s.…_·]*(?:p\.|page)?\s*\d{0,5}\.?", text[leaders[-1].end() :]) or len(leaders) > 2
-    ):
-        return bool(re.search(r"[^\W_]", text))
-    if _ENTRY_PAGE.search(text):
-        return True
-    return inside and len(text) < 400 and bool(_ENTRY_END.search(text)) and not re.search(r"[;:]$", text)
-
-
-_COMMENTARY = re.compile(
-    r"^(?:rapport (?:au roi|a la reine|au president de la republique|au parlement|au premier ministre)"
-    r"|verslag aan de (?:koning|regering|vlaamse regering)|bericht an (?:den konig|die regierung)"
-    r"|avis (?:n[°o] ?)?[\d.,/ ]*.{0,40}du conseil d'etat|avis de l'autorite de protection"
-    r"|advies (?:nr\.? ?)?[\d.,/ ]*.{0,60}van de (?:raad van state|gegevensbeschermings)"
-    r"|(?:le )?conseil d'etat,? section de legislation|raad van state,? afdeling wetgeving|staatsrat,? gesetzgebungsabteilung"
-    r"|gutachten (?:nr\.? ?)?[\d.,/ ]*.{0,40}des staatsrates"
-    r"|expose des motifs|memorie van toelichting|toelichting|nota van toelichting|begrundung|commentaire des articles"
-    r"|artikelsgewijze (?:bespreking|toelichting)|bespreking van de artikelen|commentaire article par article|αιτιολογικη εκθεση"
-    r"|εισηγητικη εκθεση|εκθεση αξιολογησησ|expunere de motive|nota de fundamentare|referat de aprobare)\b"
-)
-
-
-def is_commentary_heading(text: str) -> bool:
-    """Rapport au Roi, Verslag aan de Koning, avis du Conseil d'État, Exposé des motifs …: commentary begins here."""
-    return len(text) < 260 and bool(_COMMENTARY.match(re.sub(r"\s+", " ", fold(text)).strip(" .[](")))
-
-
-_MONTHS = (
-    r"janvier|fevrier|mars|avril|mai|mei|juin|juillet|aout|septembre|octobre|novembre|decembre|januari|februari|maart"
-    r"|april|juni|juli|augustus|september|oktober|november|december|januar|februar|marz|dezember|ianuarie|februarie"
-    r"|martie|aprilie|iunie|iulie|septembrie|octombrie|noiembrie|decembrie|ιανουαριου|φεβρουαριου|μαρτιου|απριλιου"
-    r"|μαιου|ιουνιου|ιουλιου|αυγουστου|σεπτεμβριου|οκτωβριου|νοεμβριου|δεκεμβριου|january|february|march|may|june"
-    r"|july|august|october|juillet|mee|juin"
-)
-MONTHS = _MONTHS
-_PLACE_DATE = re.compile(
-    rf"^(?:[^\W\d_][\w'’.-]*(?: [\w'’.-]+)?(?: [\w'’.-]+)?),? ?(?:le|den|de|la|op)? ?\d{{1,2}}(?:er|re|\.|η|ησ)? ?(?:{_MONTHS}) ?,? ?\d{{4}}\b"
-)
-_SIGNATURE = re.compile(
-    r"^(?:donne a |gegeven te |gegeben zu |fait a (?=[^\W\d_]+)|gedaan te |geschehen zu |given at |done at |intocmit la "
-    r"|par le roi\b|van koningswege|von konigs wegen|pour le gouvernement|voor de (?:vlaamse )?regering|fur die regierung"
-    r"|promulguons la presente|kondigen deze wet af|promulguons le present|mandons et ordonnons|wir fertigen"
-    r"|aceasta lege a fost adoptata|presedintele (?:camerei|senatului|romaniei)|contrasemneaza|prim-ministru\b"
-    r"|παραγγελλομε τη|παραγγελουμε|θεωρηθηκε και τεθηκε|οι υπουργοι$|ο υπουργοσ$|ο υφυπουργοσ$|ο προεδροσ τησ δημοκρατιασ$"
-    r"|mit dem staatssiegel|met 's lands zegel|scelle du sceau|vu et scelle|la presente loi sera executee|gesehen, um"
-    r"|vu pour etre annexe|gezien om te worden gevoegd|pour le ministre|les membres du gouvernement,?$|doc\. parl\.)"
-)
-
-
-def is_signature(text: str) -> bool:
-    """A line with which an act's signatures begin: place and date, promulgation, by the King's order …"""
-    folded = re.sub(r"\s+", " ", fold(text)).strip()
-    if _SIGNATURE.match(folded):
-        return True
-    return (
-        not folded.startswith(("texte ", "loi ", "date ", "fait "))
-        and len(folded) < 90
-        and bool(_PLACE_DATE.match(folded))
-    )
-
-
-_PREAMBLE = re.compile(
-    r"^(?:vu (?:la|le|les|l'|que)|considerant|gelet op|overwegende|aufgrund|auf grund|in der erwagung|gestutzt auf|nach "
-    r"(?:beratung|stellungnahme)|εχοντασ υποψη|λαμβανοντασ υποψη|avand in vedere|luand in considerare|tinand cont|in temeiul"
-    r"|having regard|whereas|sur (?:la )?proposition|op (?:de )?voordracht|auf vorschlag|apres deliberation|na beraadslaging"
-    r"|notre conseil d'etat entendu|de l'assentiment|nous,? [^\W\d_]+,? .{0,40}grand-duc|philippe,|filip,|albert,|a tous, presents"
-    r"|aan allen die|allen gegenwartigen|le conseil d'etat entendu|sur (?:le )?rapport|mit zustimmung|εκδιδ(?:ο|ου)με)"
-)
-
-
-def is_preamble(text: str) -> bool:
-    """A visa, recital or enacting phrase before the first article."""
-    return bool(_PREAMBLE.match(re.sub(r"\s+", " ", fold(text[:200])).strip()))
-
-
-_RECITAL = re.compile(r"^(?:considerant|overwegende|in der erwagung|whereas|αιτιολογικ)")
-
-
-def is_recital(text: str) -> bool:
-    """Considérant, Overwegende, In der Erwägung …"""
-    return bool(_RECITAL.match(fold(text[:40]).strip()))
-
-
-_ENACTING = re.compile(
-    r"(?:avons arrete et arretons|avons ordonne et ordonnons|^arretent? ?:|arretent? ?:$|decrete ?:$|hebben wij besloten en besluiten"
-    r"|^besluit(?:en)? ?:|beschliesst ?:$|erlasst ?:$|haben wir beschlossen|wir sanktionieren|sanctionnons ce qui suit|bekrachtigen hetgeen"
-    r"|a adopte le present|ont adopte le present|hebben (?:de|het) volgende|haben folgende|εκδιδ(?:ο|ου)με τον|αποφασιζουμε ?:|αποφασιζ(?:ου|ο)με$"
-    r"|εξεδωσαν τον παροντα|adopta prezenta|a adoptat prezent|au adoptat prezent|parlamentul romaniei adopta|have adopted this|decrete ce qui suit"
-    r"|l'assemblee nationale et le senat ont adopte|arrete ce qui suit|besluit wat volgt|hat folgend|emite prezent|εκδιδουμε το)"
-)
-
-
-def is_enacting(text: str) -> bool:
-    """The phrase that ends a preamble: Avons arrêté et arrêtons, Besluit:, αποφασίζουμε …"""
-    return len(text) < 1200 and bool(_ENACTING.search(re.sub(r"\s+", " ", fold(text)).strip()))
-
-
-_AMENDS = re.compile(
-    r"(?:remplace|insere|complete|ajoute|modifie|libelle|redige|intitule|comme suit|suivant|ce qui suit|teneur|vervangen|ingevoegd"
-    r"|aangevuld|toegevoegd|luid|als volgt|ersetzt|eingefugt|erganzt|wortlaut|folgt|angefugt|hinzugefugt|αντικαθισταται|αντικαθιστανται|προστιθεται|προστιθενται"
-    r"|τροποποιειται|τροποποιουνται|εξησ|αναδιατυπωνεται|αναριθμ|modifica|cuprins|introduc|inlocui|completeaza|urmatorul|replaced|inserted"
-    r"|added|following|geandert|abgeandert|gewijzigd)"
-)
-
-
-def introduces_quotation(text: str) -> bool:
-    """Whether a text ends by announcing new words for another act: `… est remplacé par ce qui suit :`"""
-    tail = re.sub(r"\s+", " ", fold(text[-260:])).rstrip(" –—-")
-    return tail.endswith((":", "·", "suit", "suit.", "folgt", "volgt", "εξησ")) and bool(_AMENDS.search(tail))

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 
-from .. import acts, outline, parallel
+from .. import acts, parallel
 from ..config import Config
-from ..cutting import cut_long, join_short
 from ..geometry import span_boxes
 from ..keys import make_key
-from ..outline import Outline
+from ..outline.cutting import cut_long, join_short
+from ..outline.document import Outline, outline
+from ..outline.segments import Segment, find_segments
+from ..outline.units import Unit
 from ..records import FURNITURE_KINDS, Block, BlockLanguage, Box, Facts, Issue, Line, Page, Provision, Source, Span
-from ..segments import Segment, find_segments
-from ..units import Unit
 
 STAGE = "provisions"
 
@@ -31,7 +31,7 @@ def cut_provisions(
     Every readable document yields provisions: what fits no numbering scheme is cut into paragraphs.
     """
     segments = find_segments(pages, lines, blocks, {(row.page, row.block): row.language for row in languages})
-    found = outline.outline(segments, source.title or "", source.doc_type or "")
+    found = outline(segments, source.title or "", source.doc_type or "")
     limits = config.provisions
     units: list[Unit] = []
     for unit in join_short(found.units, limits.min_characters, limits.max_characters):

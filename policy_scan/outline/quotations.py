@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from . import schemes
+from .. import schemes
+from . import phrases
 from .segments import Segment
 
 _CLOSERS = {"«": "»", "„": '“”"″', "“": "”", "”": "”", "″": "″", '"': '"', "‟": "”", "<": ">"}
@@ -92,7 +93,7 @@ def mark_quoted(segments: Sequence[Segment]) -> list[bool]:
             if text[k] not in _OPENERS:
                 continue
             head = (before + " " + text[:k])[-300:] if k < 300 else text[k - 300 : k]
-            if schemes.introduces_quotation(head.rstrip(" –—-")) and (
+            if phrases.introduces_quotation(head.rstrip(" –—-")) and (
                 k == 0 or text[k - 1] in " :(’'\n" or text[k] in "«„"
             ):
                 opened = k

@@ -10,9 +10,10 @@ import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
-from . import schemes
-from .records import FURNITURE_KINDS, Block, Line, Page
+from .. import schemes
+from ..records import FURNITURE_KINDS, Block, Line, Page
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +107,7 @@ def cut_block(block: Block, lines: Sequence[Line], language: str) -> list[Segmen
     if block.kind == "table" or apart or len(lines) < 2:
         return [whole] if block.text.strip() else []
     cuts = [0]
-    for before, line in zip(lines, lines[1:], strict=False):
+    for before, line in pairwise(lines):
         at = line.start - block.start
         if not 0 < at < len(block.text):
             continue

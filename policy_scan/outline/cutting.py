@@ -7,8 +7,9 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import pairwise
 
-from . import schemes
+from .. import schemes
 from .segments import Segment
 from .units import Unit
 
@@ -36,7 +37,7 @@ def _pieces(segment: Segment, most: int) -> list[Segment]:
 
 def _between(segment: Segment, cuts: Sequence[int]) -> list[Segment]:
     edges = [0, *(cut for cut in cuts if 0 < cut < len(segment.text)), len(segment.text)]
-    parts = [segment.part(a, b) for a, b in zip(edges, edges[1:], strict=False)]
+    parts = [segment.part(a, b) for a, b in pairwise(edges)]
     return [part for part in parts if part.text]
 
 

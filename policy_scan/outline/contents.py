@@ -1,0 +1,84 @@
+"""Tables of contents: what of a document only lists what stands elsewhere in it."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Sequence
+
+from .. import schemes
+from . import phrases
+from .segments import Segment
+from .units import Unit
+
+
+def contents_of(segments: Sequence[Segment]) -> frozenset[int]:
+    """The indices of the segments that are a table of contents: its heading, entries, and what stands between them."""
+    found: set[int] = set()
+    index = 0
+    while index < len(segments):
+        text = segments[index].text
+        if phrases.is_contents_heading(text):
+            end = _contents_end(segments, index)
+            found.update(range(index, end))
+            index = end
+            continue
+        if phrases.is_contents_entry(text) or (segments[index].table and _contents_rows(text)):
+            found.add(index)
+        index += 1
+    return frozenset(found)
+
+
+def _contents_end(segments: Sequence[Segment], heading: int) -> int:
+    """Where a table of contents with a heading ends: at the text after its last entry, or where its articles begin
+    again (a list of articles without page numbers)."""
+    listed: set[str] = set()
+    last = heading
+    for index in range(heading + 1, len(segments)):
+        segment = segments[index]
+        text = segment.text
+        if segment.page > segments[index - 1].page + 1:
+            break
+        label = schemes.article_label(text)
+        if label is not None and len(text) < 260 and (len(text) < 60 or not text.rstrip().endswith(".")):
+            if label.key in listed or (listed and label.key == "1"):
+                break
+            listed.add(label.key)
+            last = index
+            continue
+        if phrases.is_contents_entry(text, inside=True) or (segment.table and _contents_rows(text)):
+            last = index
+            continue
+        if re.fullmatch(r"[\d\s.IVXivx]{1,9}|p(?:age|\.)?", text.strip()) or schemes.division_label(text):
+            continue
+        ahead = segments[index + 1 : index + 5]
+        entries = (phrases.is_contents_entry(one.text, inside=True) for one in ahead)
+        if len(text) > 200 or not (any(entries) or (listed and len(text) < 160 and not text.endswith("."))):
+            break
+    return last + 1
+
+
+def _contents_rows(text: str) -> bool:
+    rows = [row for row in text.split("\n") if row.strip()]
+    entries = sum(bool(re.search(r"(?:\.\s?){4,}|…", row)) for row in rows)
+    return len(rows) > 1 and entries * 3 >= len(rows) * 2
+
+
+def drop_contents(units: list[Unit]) -> list[Unit]:
+    """Without the runs of bare article headings that come again with their text: a table of contents without pages."""
+    lengths: dict[tuple[int, int], int] = defaultdict(int)
+    keys: dict[tuple[int, int], str] = {}
+    for unit in units:
+        if unit.article and not unit.quoted and len(unit.keys) > 1:
+            lengths[unit.act, unit.article] += unit.length
+            keys[unit.act, unit.article] = unit.keys[0] + "|" + unit.keys[1]
+    best: dict[tuple[int, str], int] = defaultdict(int)
+    for (act, article), size in lengths.items():
+        best[act, keys[act, article]] = max(best[act, keys[act, article]], size)
+    dropped = {
+        (act, article)
+        for (act, article), size in lengths.items()
+        if size < 330 and best[act, keys[act, article]] > size
+    }
+    repeated = {one for one in dropped if sum(1 for other in dropped if other[0] == one[0]) >= 3}
+    return [unit for unit in units if (unit.act, unit.article) not in repeated or not unit.article]

@@ -1,0 +1,152 @@
+"""Phrases that tell where a text stands: tables of contents, commentary, preambles, enacting words, signatures, and the
+words that announce a quotation, in all languages. Matched on folded text."""
+
+from __future__ import annotations
+
+import re
+
+from ..schemes import MONTHS, fold
+
+_CONTENTS = re.compile(
+    r"^(?:sommaire|table des matieres|tables? analytiques?|inhoud(?:sopgave|stafel)?|inhaltsverzeichnis|inhalt"
+    r"|(?:πινακασ )?περιεχομεν(?:α|ων)|ευρετηριο|cuprins(?:ul)?|(?:table of )?contents|inhaltsiwwersiicht"
+    r"|inhaltsubersicht|sumar)\s*[:.]?$"
+)
+_LEADER = re.compile(r"(?:\.\s?){4,}|…{2,}|(?:_\s?){5,}|(?:·\s?){4,}")
+_ENTRY_END = re.compile(r"(?:\s|\t|[.…])\s?(?:p\.|bl\.|blz\.|S\.|σελ\.|pag\.|page)?\s?\d{1,4}$")
+_ENTRY_PAGE = re.compile(r",\s(?:p|bl|blz|S|pag|σελ)\.\s?\d{1,5}\.?$")
+
+
+def is_contents_heading(text: str) -> bool:
+    """Sommaire, Inhoud, Inhaltsverzeichnis, ΠΕΡΙΕΧΟΜΕΝΑ, Cuprins …: the heading of a table of contents."""
+    return len(text) < 60 and bool(_CONTENTS.match(re.sub(r"\s+", " ", fold(text)).strip()))
+
+
+def is_contents_entry(text: str, *, inside: bool = False) -> bool:
+    """An entry of a table of contents: dot leaders, or a page number at the end (`inside`: after its heading)."""
+    text = text.strip()
+    leaders = list(_LEADER.finditer(text))
+    if len(leaders) > 2 and sum(match.end() - match.start() for match in leaders) * 5 > len(text):
+        return True
+    if len(text) > 900:
+        return False
+    if leaders and (
+        re.fullmatch(r"[\s.…_·]*(?:p\.|page)?\s*\d{0,5}\.?", text[leaders[-1].end() :]) or len(leaders) > 2
+    ):
+        return bool(re.search(r"[^\W_]", text))
+    if _ENTRY_PAGE.search(text):
+        return True
+    return inside and len(text) < 400 and bool(_ENTRY_END.search(text)) and not re.search(r"[;:]$", text)
+
+
+_COMMENTARY = re.compile(
+    r"^(?:rapport (?:au roi|a la reine|au president de la republique|au parlement|au premier ministre)"
+    r"|verslag aan de (?:koning|regering|vlaamse regering)|bericht an (?:den konig|die regierung)"
+    r"|avis (?:n[°o] ?)?[\d.,/ ]*.{0,40}du conseil d'etat|avis de l'autorite de protection"
+    r"|advies (?:nr\.? ?)?[\d.,/ ]*.{0,60}van de (?:raad van state|gegevensbeschermings)"
+    r"|(?:le )?conseil d'etat,? section de legislation|raad van state,? afdeling wetgeving"
+    r"|staatsrat,? gesetzgebungsabteilung"
+    r"|gutachten (?:nr\.? ?)?[\d.,/ ]*.{0,40}des staatsrates"
+    r"|expose des motifs|memorie van toelichting|toelichting|nota van toelichting|begrundung|commentaire des articles"
+    r"|artikelsgewijze (?:bespreking|toelichting)|bespreking van de artikelen|commentaire article par article"
+    r"|αιτιολογικη εκθεση"
+    r"|εισηγητικη εκθεση|εκθεση αξιολογησησ|expunere de motive|nota de fundamentare|referat de aprobare)\b"
+)
+
+
+def is_commentary_heading(text: str) -> bool:
+    """Rapport au Roi, Verslag aan de Koning, avis du Conseil d'État, Exposé des motifs …: commentary begins here."""
+    return len(text) < 260 and bool(_COMMENTARY.match(re.sub(r"\s+", " ", fold(text)).strip(" .[](")))
+
+
+_PLACE_DATE = re.compile(
+    rf"^(?:[^\W\d_][\w'’.-]*(?: [\w'’.-]+)?(?: [\w'’.-]+)?),? ?(?:le|den|de|la|op)? ?\d{{1,2}}(?:er|re|\.|η"
+    rf"|ησ)? ?(?:{MONTHS}) ?,? ?\d{{4}}\b"
+)
+_SIGNATURE = re.compile(
+    r"^(?:donne a |gegeven te |gegeben zu |fait a (?=[^\W\d_]+)|fait le \d|gedaan te |geschehen zu |given at "
+    r"|done at |intocmit la "
+    r"|par le roi\b|van koningswege|von konigs wegen|pour le gouvernement|voor de (?:vlaamse )?regering"
+    r"|fur die regierung"
+    r"|promulguons la presente|kondigen deze wet af|promulguons le present|mandons et ordonnons|wir fertigen"
+    r"|aceasta lege a fost adoptata|presedintele (?:camerei|senatului|romaniei)|contrasemneaza|prim-ministru\b"
+    r"|παραγγελλομε τη|παραγγελουμε|θεωρηθηκε και τεθηκε|οι υπουργοι$|ο υπουργοσ$|ο υφυπουργοσ$"
+    r"|ο προεδροσ τησ δημοκρατιασ$"
+    r"|mit dem staatssiegel|met 's lands zegel|scelle du sceau|vu et scelle|la presente loi sera executee|gesehen, um"
+    r"|vu pour etre annexe|gezien om te worden gevoegd|pour le ministre|les membres du gouvernement,?$|doc\. parl\.)"
+)
+
+
+def is_signature(text: str) -> bool:
+    """A line with which an act's signatures begin: place and date, promulgation, by the King's order …"""
+    folded = re.sub(r"\s+", " ", fold(text)).strip()
+    if _SIGNATURE.match(folded):
+        return True
+    return (
+        not folded.startswith(("texte ", "loi ", "date ", "fait "))
+        and len(folded) < 90
+        and bool(_PLACE_DATE.match(folded))
+    )
+
+
+_PREAMBLE = re.compile(
+    r"^(?:vu (?:la|le|les|l'|que)|considerant|gelet op|overwegende|aufgrund|auf grund|in der erwagung"
+    r"|gestutzt auf|nach "
+    r"(?:beratung|stellungnahme)|εχοντασ υποψη|λαμβανοντασ υποψη|avand in vedere|luand in considerare"
+    r"|tinand cont|in temeiul"
+    r"|having regard|whereas|sur (?:la )?proposition|op (?:de )?voordracht|auf vorschlag|apres deliberation"
+    r"|na beraadslaging"
+    r"|notre conseil d'etat entendu|de l'assentiment|nous,? [^\W\d_]+,? .{0,40}grand-duc|philippe,|filip,"
+    r"|albert,|a tous, presents"
+    r"|aan allen die|allen gegenwartigen|le conseil d'etat entendu|sur (?:le )?rapport|mit zustimmung"
+    r"|εκδιδ(?:ο|ου)με)"
+)
+
+
+def is_preamble(text: str) -> bool:
+    """A visa, recital or enacting phrase before the first article."""
+    return bool(_PREAMBLE.match(re.sub(r"\s+", " ", fold(text[:200])).strip()))
+
+
+_RECITAL = re.compile(r"^(?:considerant|overwegende|in der erwagung|whereas|αιτιολογικ)")
+
+
+def is_recital(text: str) -> bool:
+    """Considérant, Overwegende, In der Erwägung …"""
+    return bool(_RECITAL.match(fold(text[:40]).strip()))
+
+
+_ENACTING = re.compile(
+    r"(?:avons arrete et arretons|avons ordonne et ordonnons|^arretent? ?:|arretent? ?:$|decrete ?:$"
+    r"|hebben wij besloten en besluiten"
+    r"|^besluit(?:en)? ?:|beschliesst ?:$|erlasst ?:$|haben wir beschlossen|wir sanktionieren"
+    r"|sanctionnons ce qui suit|bekrachtigen hetgeen"
+    r"|a adopte le present|ont adopte le present|hebben (?:de|het) volgende|haben folgende|εκδιδ(?:ο|ου)με τον"
+    r"|αποφασιζουμε ?:|αποφασιζ(?:ου|ο)με$"
+    r"|εξεδωσαν τον παροντα|adopta prezenta|a adoptat prezent|au adoptat prezent|parlamentul romaniei adopta"
+    r"|have adopted this|decrete ce qui suit"
+    r"|l'assemblee nationale et le senat ont adopte|arrete ce qui suit|besluit wat volgt|hat folgend"
+    r"|emite prezent|εκδιδουμε το)"
+)
+
+
+def is_enacting(text: str) -> bool:
+    """The phrase that ends a preamble: Avons arrêté et arrêtons, Besluit:, αποφασίζουμε …"""
+    return len(text) < 1200 and bool(_ENACTING.search(re.sub(r"\s+", " ", fold(text)).strip()))
+
+
+_AMENDS = re.compile(
+    r"(?:remplace|insere|complete|ajoute|modifie|libelle|redige|intitule|comme suit|suivant|ce qui suit|teneur"
+    r"|vervangen|ingevoegd"
+    r"|aangevuld|toegevoegd|luid|als volgt|ersetzt|eingefugt|erganzt|wortlaut|folgt|angefugt|hinzugefugt"
+    r"|αντικαθισταται|αντικαθιστανται|προστιθεται|προστιθενται"
+    r"|τροποποιειται|τροποποιουνται|εξησ|αναδιατυπωνεται|αναριθμ|modifica|cuprins|introduc|inlocui|completeaza"
+    r"|urmatorul|replaced|inserted"
+    r"|added|following|geandert|abgeandert|gewijzigd)"
+)
+
+
+def introduces_quotation(text: str) -> bool:
+    """Whether a text ends by announcing new words for another act: `… est remplacé par ce qui suit :`"""
+    tail = re.sub(r"\s+", " ", fold(text[-260:])).rstrip(" –—-")
+    return tail.endswith((":", "·", "suit", "suit.", "folgt", "volgt", "εξησ")) and bool(_AMENDS.search(tail))
