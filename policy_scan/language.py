@@ -30,6 +30,11 @@ _PER_WORD = 2.2
 _SHARPNESS = 0.16
 """n-gram scores count features that overlap, so their log-odds are scaled by this before they become probabilities."""
 
+_LUXEMBOURGISH = LANGUAGES.index("lb")
+_UNLIKELY_WITHOUT_WORDS = 5.0
+"""Log-odds against Luxembourgish in a text with none of its function words, or none that is its alone in a heading in
+capitals: headings in Dutch, French and German side by side look like it."""
+
 # Function words and the commonest words of official prose. A word that several languages share speaks for each of
 # them, so only the difference counts; words of one letter are listed only where they are telling.
 _FUNCTION_WORDS = {
@@ -228,10 +233,16 @@ def _by_ngrams(text: str) -> Judgement:
     scores = [float(ranking[language]) for language in LANGUAGES]
     top = max(scores)
     scores = [(score - top) * _SHARPNESS for score in scores]
+    n_votes = [0] * len(LANGUAGES)
+    looks_luxembourgish = False
     for word in words:
-        for index in votes.get(word.lower(), ()):
-            scores[index] += _PER_WORD
-    return _softmax(scores)
+        indices = votes.get(word.lower(), ())
+        looks_luxembourgish |= indices == (_LUXEMBOURGISH,)
+        for index in indices:
+            n_votes[index] += 1
+    if not looks_luxembourgish and (not n_votes[_LUXEMBOURGISH] or _mostly_capitals(_shorten(text))):
+        scores[_LUXEMBOURGISH] -= _UNLIKELY_WITHOUT_WORDS
+    return _softmax([score + _PER_WORD * n for score, n in zip(scores, n_votes, strict=True)])
 
 
 @cache

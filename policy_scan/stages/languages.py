@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from ..config import Config
 from ..language import detect
 from ..records import FURNITURE_KINDS, LANGUAGES, Block, BlockLanguage, Language, Source
 
-_UNSURE = 0.90
+_SURE = 0.90
+_UNSURE = 0.70
 """A short block judged with less than this takes its neighbours' language."""
 _UNSURE_STRANGER = 0.98
 """The same, for a language that hardly occurs in the document."""
 _SHORT = 80
+_SHORT_STRANGER = 200
 """Letters: blocks from this length on are judged by themselves, however unsure."""
 _STRANGER_SHARE = 0.02
 _FROM_DOCUMENT = 0.8
@@ -44,13 +47,14 @@ def tell_languages(source: Source, blocks: Sequence[Block], config: Config) -> l
     own = detect([block.text for block in blocks], config.languages.detector)
     document = _letters_by_language(blocks, letters, own)
     whole = sum(document.values())
+    commonness = {language: math.sqrt(n / whole) for language, n in document.items()}
     native = {language for language, n in document.items() if n >= _STRANGER_SHARE * whole} | set(source.languages)
 
     told: dict[int, list[_Told]] = defaultdict(list)
     decided: dict[int, tuple[Language, float]] = {}
     for place, (block, n, (language, probability)) in enumerate(zip(blocks, letters, own, strict=True)):
-        enough = _UNSURE if language in native else _UNSURE_STRANGER
-        if language == "und" or n < config.languages.min_letters or (n < _SHORT and probability < enough):
+        enough, short = (_UNSURE, _SHORT) if language in native else (_UNSURE_STRANGER, _SHORT_STRANGER)
+        if language == "und" or n < config.languages.min_letters or (n < short and probability < enough):
             continue
         decided[place] = (language, probability)
         if block.kind not in FURNITURE_KINDS:
@@ -59,7 +63,7 @@ def tell_languages(source: Source, blocks: Sequence[Block], config: Config) -> l
     fallback = _from_document(source, document, whole)
     rows = []
     for place, block in enumerate(blocks):
-        answer = decided.get(place) or _from_neighbours(place, block, told[block.page]) or fallback
+        answer = decided.get(place) or _from_neighbours(place, block, told[block.page], commonness) or fallback
         rows.append(BlockLanguage(block.doc_id, block.page, block.block, answer[0], round(answer[1], 4)))
     return rows
 
@@ -70,7 +74,7 @@ def _letters_by_language(
     """Letters of the blocks that are not furniture, by the language they tell beyond doubt."""
     counts: Counter[Language] = Counter()
     for block, n, (language, probability) in zip(blocks, letters, own, strict=True):
-        if language != "und" and probability >= _UNSURE and block.kind not in FURNITURE_KINDS:
+        if language != "und" and probability >= _SURE and block.kind not in FURNITURE_KINDS:
             counts[language] += n
     return counts
 
@@ -85,28 +89,28 @@ def _from_document(source: Source, document: Counter[Language], whole: int) -> t
     return "und", 0.0
 
 
-def _from_neighbours(place: int, block: Block, told: Sequence[_Told]) -> tuple[Language, float] | None:
-    """The language that the nearest circle of neighbours agrees on; None where none of the page's blocks tells."""
+def _from_neighbours(
+    place: int, block: Block, told: Sequence[_Told], commonness: Mapping[Language, float]
+) -> tuple[Language, float] | None:
+    """The language of the nearest circle of neighbours that tells any; None where none of the page's blocks does."""
     if block.kind not in FURNITURE_KINDS:
         same_region = [other for other in told if other.block.region == block.region]
         same_column = [other for other in told if _share_column(block, other.block)]
-        for circle in (same_region, same_column):
-            if circle:
-                return _vote(place, circle)
-    return _vote(place, told) if told else None
+        told = same_region or same_column or told
+    if not told:
+        return None
+    weights: defaultdict[Language, float] = defaultdict(float)
+    for other in told:
+        # Near ones count most, and a following one a little more, as a heading goes with what it heads. Furniture has
+        # no neighbours: the page as a whole speaks for it.
+        distance = abs(other.place - place) - (0.25 if other.place > place else 0.0)
+        nearness = 1.0 if block.kind in FURNITURE_KINDS else 1 / distance**2
+        weights[other.language] += other.weight * nearness * commonness.get(other.language, 0.1)
+    language, weight = min(weights.items(), key=lambda pair: (-pair[1], LANGUAGES.index(pair[0])))
+    return language, weight / sum(weights.values())
 
 
 def _share_column(block: Block, other: Block) -> bool:
     """Whether most of the narrower block's width lies within the wider one's."""
     narrower = min(block.x1 - block.x0, other.x1 - other.x0)
     return min(block.x1, other.x1) - max(block.x0, other.x0) > 0.5 * narrower
-
-
-def _vote(place: int, circle: Iterable[_Told]) -> tuple[Language, float]:
-    """Letters weighted by nearness in reading order; ties go to the following block, as a heading's words do."""
-    weights: defaultdict[Language, float] = defaultdict(float)
-    for other in circle:
-        distance = abs(other.place - place) - (0.25 if other.place > place else 0.0)
-        weights[other.language] += other.weight / distance**2
-    language, weight = min(weights.items(), key=lambda pair: (-pair[1], LANGUAGES.index(pair[0])))
-    return language, weight / sum(weights.values())
