@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from functools import cache
 from typing import Any, Literal
 
@@ -276,10 +276,3 @@ def detect(texts: Sequence[str], detector: Detector = "py3langid") -> list[Judge
     """
     judge = {"py3langid": _by_ngrams, "langdetect": _by_langdetect}[detector]
     return [judge(text) for text in texts]
-
-
-def tell_rows(rows: Iterable[tuple[str, str]], detector: Detector = "py3langid") -> list[tuple[str, Language, float]]:
-    """(id, text) rows to (id, language, probability) rows, each text judged by itself, in the same order."""
-    rows = list(rows)
-    judgements = detect([text for _, text in rows], detector)
-    return [(name, *judgement) for (name, _), judgement in zip(rows, judgements, strict=True)]

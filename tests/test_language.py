@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from policy_scan.language import detect, tell_rows
+from policy_scan.language import detect
 from policy_scan.records import LANGUAGES
 
 DATA = Path(__file__).parent / "data" / "language_sentences.tsv"
@@ -154,8 +154,3 @@ def test_langdetect_is_a_deterministic_alternative_without_luxembourgish() -> No
     assert {language for language, _ in detect([texts[0]], "langdetect")} == {"fr"}
     assert detect(["Art. 5"], "langdetect") == [("und", 0.0)]
     assert "lb" not in {language for language, _ in first}
-
-
-def test_rows_keep_their_ids_and_order() -> None:
-    rows = tell_rows([("b", "De aanvraag wordt snel behandeld"), ("a", "Art. 5")])
-    assert [(name, language) for name, language, _ in rows] == [("b", "nl"), ("a", "und")]
