@@ -373,7 +373,7 @@ def export(
         from .report.common import load_run
 
         data = load_run(output_run)
-        for written in export_run(data, kind, language or "en", path):
+        for written in export_run(data, kind, language or data.config.table.language, path):
             out.print(str(written), markup=False, soft_wrap=True)
 
 

@@ -11,9 +11,9 @@ PACKAGE = Path(__file__).parents[1] / "policy_scan"
 FLOORS = (
     {"errors", "keys", "records", "tables"},
     {
-        "config", "codebook", "corpus", "jurisdictions", "cache", "text", "geometry", "pdf", "ocr", "legibility",
-        "language", "schemes", "acts", "parallel", "citations", "project", "layout", "furniture", "paragraphs",
-        "characters", "columns", "ruled", "quotes",
+        "config", "codebook", "corpus", "jurisdictions", "cache", "project",
+        "pdf", "ocr", "legibility", "text", "geometry", "lines", "layout", "grids", "furniture", "composing", "scan",
+        "language", "schemes", "outline", "acts", "parallel", "passages", "citations",
     },
     {"stages", "classifier"},
     {"pipeline", "worker", "runner", "evaluate", "report", "reading", "picture", "screen", "inspection"},
