@@ -73,6 +73,7 @@ def _set_flow(flow: Flow, doc: dict[str, Any], family: Family, style: dict[str, 
         elif kind == "toc":
             for text, number in value:
                 _set_leader(flow, text, number, style["toc"])
+            flow.y -= 12
         elif kind == "art" and family.inline_articles and not item.get("own_line"):
             pending = f"**{value}.**" + (f" **{item['text']}**" if item.get("text") else "") + " "
         elif kind in ("h", "art"):
