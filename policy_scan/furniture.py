@@ -1,124 +1,264 @@
-"""What frames a page and is no part of its text: running heads, footers, page numbers, mastheads, watermarks.
+"""What frames a page and is no part of its text: running heads, footers, page numbers, mastheads, watermarks, barcodes.
 
-Told by repetition across pages and by place; on documents of a page or two by place and shape alone.
+Told by repetition across pages and by place; on documents of a page or two by place and shape: a number alone at the
+edge, a row that a rule over the page's width sets off. A masthead is display type at the head of a page that names what
+the running heads name (or a gazette, where there are none), down to the rule under its date or number.
 """
 
 from __future__ import annotations
 
+import math
 import re
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from .geometry import Words, rows_of
-from .pdf import Ints, Sheet
+from .grids import find_grids, split_rules
+from .pdf import Floats, Sheet
 from .text import fold
 
 _NUMBER = re.compile(
-    r"^\W*(?:(?:page|pagina|seite|σελίδα|p\.?|blz\.?)\s*)?(?:\d{1,6}|[ivxlc]{1,7})"
-    r"(?:\s*(?:/|sur|of|van|von|din|από)\s*\d{1,5})?\W*$",
-    re.I,
+    r"^\W*(?:(?:page|pagina|seite|σελιδα|p\.?|blz\.?|bl\.?)\s*)?(?:\d(?: ?\d){0,5}(?:[-−–]\d{1,3})?|[ivxlc]{1,7})"
+    r"(?:\s*(?:/+|sur|of|van|von|din|απο)\s*\d{1,5})?\W*$",
+)
+_CODE = re.compile(r"^[*\W]*\d[\d*\s-]{10,}[*\W]*$")
+_STAMP = re.compile(
+    r"^(?:digitally signed|signature not verified|signe (?:numeriquement|electroniquement) par|digitaal ondertekend"
+    r"|digital (?:unterschrieben|signiert)|semnat digital|semnatura digitala|υπογραφηκε ψηφιακα|ψηφιακα υπογεγραμμενο)"
+)
+_GAZETTE = re.compile(
+    r"εφημερι(?:σ|δα) τησ κυβερνησεωσ|moniteur\s*belge|belgisch\s*staatsblad|belgisches staatsblad|^memorial\b"
+    r"|journal officiel|monitorul oficial|amtsblatt|official journal|publicatieblad|staatscourant"
 )
 _TOP, _BOTTOM = 0.17, 0.86
 """Heads stand above the first, feet below the second, as parts of the page's height."""
-_ROWS = 6
+_ROWS = 7
+_SHARE = 0.35
+"""A row on this share of the pages is repeated; left and right pages may have heads of their own."""
+_DISPLAY = 1.6
+"""Type so many times the body's size is display type."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Edge:
-    """A printed row near the top or the bottom of a page."""
+class Row:
+    """A printed row of a page, over its whole width. `gap`: ems to the next row towards the middle of the page."""
 
-    page: int
-    words: Ints
+    words: list[int]
     base: float
     size: float
     text: str
-    key: str
-    gap: float
-    """Distance to the next row towards the middle of the page, in ems."""
+    gap_above: float
+    gap_below: float
+
+    @property
+    def key(self) -> str:
+        """The row's text with digits levelled, its words sorted: left and right pages mirror their heads."""
+        return " ".join(sorted(re.sub(r"\d+", "#", self.text).split()))
 
 
-def edges_of(page: int, sheet: Sheet, words: Words) -> tuple[list[Edge], list[Edge]]:
-    """The rows at the top and at the bottom of a page, from the outside inwards."""
+def rows_at(sheet: Sheet, words: Words) -> list[Row]:
+    """The printed rows in the upper half and the lowest fifth of a page, from the top."""
     if not len(words):
-        return [], []
-    index = np.arange(len(words), dtype=np.int32)
-    rows = rows_of(words.base, words.size)
-    count = int(rows.max()) + 1
-    bases = np.zeros(count)
-    np.maximum.at(bases, rows, words.base)
-
-    def edge(row: int, inner: int) -> Edge:
-        members = index[rows == row]
-        members = members[np.argsort(words.x0[members])]
-        string = " ".join(sheet.text[words.first[k] : words.last[k]] for k in members[:40])
-        size = float(words.size[members].max())
-        gap = abs(bases[inner] - bases[row]) / max(size, 1.0) if 0 <= inner < count else 99.0
-        return Edge(page, members, float(bases[row]), size, string, re.sub(r"\d+", "#", fold(string)), float(gap))
-
-    top = [edge(r, r + 1) for r in range(min(_ROWS, count)) if bases[r] < _TOP * sheet.height]
-    bottom = [
-        edge(r, r - 1) for r in range(count - 1, max(count - 1 - _ROWS, -1), -1) if bases[r] > _BOTTOM * sheet.height
-    ]
-    return top, bottom
+        return []
+    number = rows_of(words.base, words.size)
+    order = np.lexsort((words.x0, number))
+    cuts = np.flatnonzero(np.diff(number[order])) + 1
+    parts = np.split(order, cuts)
+    bases = [float(words.base[part].max()) for part in parts]
+    sizes = [float(words.size[part].max()) for part in parts]
+    rows = []
+    first, last = words.first.tolist(), words.last.tolist()
+    for k, part in enumerate(parts):
+        if 0.5 * sheet.height < bases[k] < 0.8 * sheet.height:
+            continue
+        members = part.tolist()
+        text = fold(" ".join([sheet.text[first[m] : last[m]] for m in members[:40]]))
+        above = (bases[k] - bases[k - 1]) / max(sizes[k], 1.0) if k else 99.0
+        below = (bases[k + 1] - bases[k]) / max(sizes[k], 1.0) if k + 1 < len(parts) else 99.0
+        rows.append(Row(members, bases[k], sizes[k], text, above, below))
+    return rows
 
 
 def find_furniture(sheets: Sequence[Sheet], words: Sequence[Words], least: int) -> list[dict[int, str]]:
     """For each page: the words that are furniture, with its kind. `least`: on how many pages a row has to stand."""
-    tops, bottoms = [], []
-    for k, (sheet, found) in enumerate(zip(sheets, words, strict=True)):
-        top, bottom = edges_of(k, sheet, found)
-        tops.append(top)
-        bottoms.append(bottom)
+    pages = [rows_at(sheet, found) for sheet, found in zip(sheets, words, strict=True)]
+    body = _body_size(words)
     marks: list[dict[int, str]] = [{} for _ in sheets]
-    for edges, kind in ((tops, "header"), (bottoms, "footer")):
-        repeated = _repeated(edges, min(least, max(2, len(sheets))))
+    names: Counter[str] = Counter()
+    for kind in ("header", "footer"):
+        edges = [_edge(rows, sheet, kind) for rows, sheet in zip(pages, sheets, strict=True)]
+        repeated = _repeated(edges, least, body, kind)
         for page, rows in enumerate(edges):
-            for row in rows:
-                if (
-                    id(row) in repeated
-                    or _is_number_row(row, rows, sheets[page])
-                    or _is_framed(row, rows, sheets[page], kind)
-                ):
-                    for word in row.words.tolist():
-                        marks[page][word] = "page_number" if _NUMBER.match(row.text) else kind
-                    continue
-                break
+            reach = max((k for k, row in enumerate(rows) if id(row) in repeated), default=-1)
+            for k, row in enumerate(rows):
+                shaped = k == reach + 1 and _is_shaped(row, k, sheets[page], kind, body)
+                reach += shaped
+                if k > reach:
+                    break
+                _mark(row, words[page], sheets[page], kind, marks[page])
+                if id(row) in repeated:
+                    names.update(set(re.findall(r"[^\W\d_]{4,}", row.text)))
+    known = {name for name, count in names.items() if count >= 2}
+    for page, rows in enumerate(pages):
+        _mark_masthead(rows, sheets[page], body, known, marks[page])
     return marks
 
 
-def _repeated(pages: Sequence[Sequence[Edge]], least: int) -> set[int]:
-    """Rows (by identity) whose text, digits aside, stands at the same height on enough pages."""
-    by_key: dict[str, list[Edge]] = defaultdict(list)
+def is_stamp(text: str) -> bool:
+    """Whether a block is the visible part of a digital signature."""
+    return _STAMP.match(fold(text)) is not None
+
+
+def _body_size(words: Sequence[Words]) -> float:
+    sizes = [found.size for found in words if len(found)]
+    return float(np.median(np.concatenate(sizes))) if sizes else 10.0
+
+
+def _edge(rows: Sequence[Row], sheet: Sheet, kind: str) -> list[Row]:
+    """The rows at the page's head or foot, from the outside inwards, those of ruled tables left out."""
+    if kind == "header":
+        found = [row for row in rows if row.base < _TOP * sheet.height]
+    else:
+        found = [row for row in reversed(rows) if row.base > _BOTTOM * sheet.height]
+    found = found[:_ROWS]
+    if found and len(sheet.rules) > 6:
+        tables = [grid.box for grid in find_grids(*split_rules(sheet.rules))]
+        found = [row for row in found if not any(box[1] < row.base - 0.3 * row.size < box[3] for box in tables)]
+    return found
+
+
+def _repeated(pages: Sequence[Sequence[Row]], least: int, body: float, kind: str) -> set[int]:
+    """Rows (by identity) whose text, digits aside, stands at the same height on enough pages, and outermost rows of
+    changing text that stand apart from the body at the same height on most pages."""
+    repeated: set[int] = set()
+    total = len(pages)
+    if total < 2:
+        return repeated
+    many = max(2, math.ceil(_SHARE * total))
+    by_key: dict[str, list[Row]] = defaultdict(list)
     for rows in pages:
         for row in rows:
             by_key[row.key].append(row)
-    repeated: set[int] = set()
-    if len(pages) < 2:
-        return repeated
-    for rows in by_key.values():
-        heights = Counter(round(row.base / 6) for row in rows)
+    some: list[Row] = []
+    places: Counter[int] = Counter()
+    for key, rows in by_key.items():
+        if not re.search(r"[\w#]", key) and len(key) < 8:
+            continue
+        heights = Counter(round(row.base / 5) for row in rows)
         for row in rows:
-            near = round(row.base / 6)
-            count = heights[near - 1] + heights[near] + heights[near + 1]
-            if count >= min(least, len(pages)):
+            near = round(row.base / 5)
+            count = sum(heights[near + step] for step in (-1, 0, 1))
+            if count >= many and (total > 3 or _apart(row, kind)):
                 repeated.add(id(row))
+            elif count >= min(least, total):
+                some.append(row)
+            if count >= 2:
+                places[near] += 1
+    # a head that changes with the chapter stands where nearly every page has a repeated one
+    for row in some:
+        near = round(row.base / 5)
+        if sum(places[near + step] for step in (-1, 0, 1)) >= 0.6 * total:
+            repeated.add(id(row))
+    outer = [rows[0] for rows in pages if rows]
+    stands = Counter((round(row.base / 3), round(row.size)) for row in outer if _apart(row, kind))
+    for row in outer:
+        near, size = round(row.base / 3), round(row.size)
+        count = sum(stands[near + step, size] for step in (-1, 0, 1))
+        if _apart(row, kind) and row.size < 1.25 * body and count >= max(4, 0.6 * total):
+            repeated.add(id(row))
     return repeated
 
 
-def _is_number_row(row: Edge, rows: Sequence[Edge], sheet: Sheet) -> bool:
-    return row is rows[0] and bool(_NUMBER.match(row.text)) and row.gap > 1.2
+def _apart(row: Row, kind: str) -> bool:
+    return (row.gap_below if kind == "header" else row.gap_above) >= 1.7
 
 
-def _is_framed(row: Edge, rows: Sequence[Edge], sheet: Sheet, kind: str) -> bool:
-    """A single outermost row set off from the body by a rule over the page's width, with a number or date in it."""
-    if row is not rows[0] or kind != "header" or not re.search(r"\d", row.text) or len(row.words) > 16:
+def _is_shaped(row: Row, place: int, sheet: Sheet, kind: str, body: float) -> bool:
+    """Whether a row not known from other pages is furniture by its place and shape."""
+    if _CODE.match(row.text):
+        return True
+    if place > 0:
         return False
-    rules = sheet.rules
-    if not len(rules):
-        return False
-    wide = (rules[:, 2] - rules[:, 0] > 0.6 * sheet.width) & (rules[:, 3] - rules[:, 1] < 3)
-    below = rules[wide, 1]
-    return bool(((below > row.base) & (below < row.base + 1.6 * row.size)).any())
+    if _NUMBER.match(row.text):
+        return (row.gap_below if kind == "header" else row.gap_above) > 1.3
+    if kind == "header" and re.search(r"\d", row.text) and len(row.words) <= 16 and row.size < 1.3 * body:
+        rules = _wide_rules(sheet)
+        return bool(((rules > row.base) & (rules < row.base + 1.6 * row.size)).any())
+    return False
+
+
+def _wide_rules(sheet: Sheet) -> Floats:
+    """Heights of the rules (and of the edges of flat bands) over more than half of the page's width."""
+    rules, panels = sheet.rules, sheet.panels
+    wide = rules[(rules[:, 2] - rules[:, 0] > 0.55 * sheet.width) & (rules[:, 3] - rules[:, 1] < 4)]
+    flat = panels[(panels[:, 2] - panels[:, 0] > 0.55 * sheet.width) & (panels[:, 3] - panels[:, 1] < 30)]
+    return np.sort(np.concatenate((wide[:, 1], flat[:, 1], flat[:, 3])))
+
+
+def _mark(row: Row, words: Words, sheet: Sheet, kind: str, marks: dict[int, str]) -> None:
+    """Marks a row's words, its page number apart from the rest."""
+    parts: list[list[int]] = [[]]
+    for k in row.words:
+        if parts[-1] and words.x0[k] - words.x1[parts[-1][-1]] > 1.5 * row.size:
+            parts.append([])
+        parts[-1].append(k)
+    for part in parts:
+        text = fold(" ".join(sheet.text[words.first[k] : words.last[k]] for k in part))
+        told = "page_number" if _NUMBER.match(text) else "furniture" if _CODE.match(text) else kind
+        marks.update(dict.fromkeys(part, told))
+
+
+def _mark_masthead(
+    rows: Sequence[Row], sheet: Sheet, body: float, names: Collection[str], marks: dict[int, str]
+) -> None:
+    head = [row for row in rows if row.base < 0.5 * sheet.height]
+    shown = [
+        k for k, row in enumerate(head)
+        if row.size >= _DISPLAY * body and row.base < 0.4 * sheet.height and _is_name(row.text, names)
+    ]  # fmt: skip
+    if not shown or shown[0] > 5:
+        return
+    last = shown[-1]
+    end = _closing(head, last, sheet)
+    if end is None:
+        if not any(_GAZETTE.search(head[k].text) for k in shown):
+            return
+        end = head[last].base + 1
+    for k, row in enumerate(head):
+        if row.base < end:
+            reached = k
+    following = head[reached + 1] if reached + 1 < len(head) else None
+    if (
+        following is not None and following.base - end < 2.4 * following.size and len(following.words) <= 4
+        and re.search(r"\d", following.text) and following.gap_below > 1.3
+    ):  # fmt: skip
+        reached += 1
+    for row in head[: reached + 1]:
+        for k in row.words:
+            marks.setdefault(k, "masthead")
+
+
+def _is_name(text: str, names: Collection[str]) -> bool:
+    long = re.findall(r"[^\W\d_]{4,}", text)
+    return bool(_GAZETTE.search(text)) or (bool(long) and sum(word in names for word in long) >= 0.6 * len(long))
+
+
+def _closing(head: Sequence[Row], last: int, sheet: Sheet) -> float | None:
+    """Height of the rule under a masthead: the first one below its display type with a number or date beside it."""
+    rules = [y for y in _wide_rules(sheet).tolist() if head[last].base - 2 < y < 0.5 * sheet.height]
+    for k, y in enumerate(rules):
+        beside = [
+            row for row in head if -1.2 * row.size < y - row.base < 2.2 * row.size or 0 < row.base - y < 2.2 * row.size
+        ]
+        if any(re.search(r"\d", row.text) for row in beside):
+            end = y
+            for other in rules[k + 1 :]:
+                between = [row for row in head if end < row.base < other]
+                if len(between) > 1 or other - end > 32:
+                    break
+                end = other
+            return float(end)
+    return None

@@ -161,6 +161,8 @@ def _begins(before: Draft, line: Draft, left: float, right: float, pitch: float)
     step = line.base - before.base
     if step > (pitch + 0.33) * em or step < 0.3 * em:
         return True
+    if _ENTRY.search(before.text) and _ENTRY.search(line.text) and line.text[:1].isupper():
+        return True
     runs_on = line.text[:1].islower() and not txt.ends_sentence(before.text) and right - before.x1 < 3 * em
     if not runs_on and (abs(line.size - before.size) > 0.12 * em or line.bold != before.bold):
         return True
@@ -229,6 +231,8 @@ def split_footnotes(
     return groups[:first], notes
 
 
+_ENTRY = re.compile(r"[^\W\d](?:[ .…]+| )\d{1,4}$|\)[ .…]+\d{1,4}$")
+"""A line of a table of contents ends in a page number."""
 _NOTE = re.compile(r"^(?:\(?\d{1,3}\)?|\*{1,3}|[†‡]|\([a-z*]\))(?=\D)")
 
 

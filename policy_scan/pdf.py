@@ -256,7 +256,16 @@ class Pdf:
         own = raw.FS_MATRIX()
         raw.FPDFPageObj_GetMatrix(obj, own)
         inner = (own.a, own.b, own.c, own.d, own.e, own.f)
-        sides = _straight_sides(raw, obj, inner if matrix is None else _times(inner, matrix))
+        place = inner if matrix is None else _times(inner, matrix)
+        points = _points(raw, obj, place)
+        if len(points) == 2 and stroke.value:
+            thick = ctypes.c_float()
+            raw.FPDFPageObj_GetStrokeWidth(obj, thick)
+            line = _stroked(points[0][2], points[1][2], thick.value)
+            if min(line[2] - line[0], line[3] - line[1]) <= _THIN:
+                rules.append(line)
+            return
+        sides = _straight_sides(raw, points)
         channels = [ctypes.c_uint() for _ in range(4)]
         colour = raw.FPDFPageObj_GetStrokeColor if stroke.value else raw.FPDFPageObj_GetFillColor
         colour(obj, *channels)
@@ -315,24 +324,31 @@ _BOLD = re.compile(r"bold|black|heavy|demi|[-,]bd\b", re.I)
 _ITALIC = re.compile(r"ital|obli", re.I)
 
 
-def _straight_sides(raw: _Bindings, obj: Any, place: tuple[float, ...]) -> list[tuple[float, ...]]:
-    """The horizontal and vertical lines of a path, longer than 3 points, in the page's space."""
-    sides: list[tuple[float, ...]] = []
+def _points(raw: _Bindings, obj: Any, place: tuple[float, ...]) -> list[tuple[int, bool, tuple[float, float]]]:
+    """Kind, closing mark and end point, in the page's space, of the segments of a path."""
     x, y = ctypes.c_float(), ctypes.c_float()
-    last = start = (0.0, 0.0)
+    found = []
     for k in range(min(raw.FPDFPath_CountSegments(obj), _MAX_SEGMENTS)):
         segment = raw.FPDFPath_GetPathSegment(obj, k)
-        kind = raw.FPDFPathSegment_GetType(segment)
         raw.FPDFPathSegment_GetPoint(segment, x, y)
         point = (
             place[0] * x.value + place[2] * y.value + place[4],
             place[1] * x.value + place[3] * y.value + place[5],
         )
+        found.append((raw.FPDFPathSegment_GetType(segment), bool(raw.FPDFPathSegment_GetClose(segment)), point))
+    return found
+
+
+def _straight_sides(raw: _Bindings, points: list[tuple[int, bool, tuple[float, float]]]) -> list[tuple[float, ...]]:
+    """The horizontal and vertical lines of a path that are longer than 3 points."""
+    sides: list[tuple[float, ...]] = []
+    last = start = (0.0, 0.0)
+    for kind, closes, point in points:
         if kind == raw.FPDF_SEGMENT_MOVETO:
             start = point
         elif kind == raw.FPDF_SEGMENT_LINETO:
             _add_side(last, point, sides)
-        if raw.FPDFPathSegment_GetClose(segment):
+        if closes:
             _add_side(point, start, sides)
         last = point
     return sides
@@ -342,6 +358,14 @@ def _add_side(a: tuple[float, float], b: tuple[float, float], sides: list[tuple[
     dx, dy = abs(a[0] - b[0]), abs(a[1] - b[1])
     if max(dx, dy) > 3 and min(dx, dy) < 0.5:
         sides.append((min(a[0], b[0]), min(a[1], b[1]), max(a[0], b[0]), max(a[1], b[1])))
+
+
+def _stroked(a: tuple[float, float], b: tuple[float, float], thick: float) -> tuple[float, ...]:
+    """The box of one straight line of this thickness: a short thick one runs across its direction."""
+    half = thick / 2
+    along_x = abs(a[0] - b[0]) >= abs(a[1] - b[1])
+    dx, dy = (0.0, half) if along_x else (half, 0.0)
+    return min(a[0], b[0]) - dx, min(a[1], b[1]) - dy, max(a[0], b[0]) + dx, max(a[1], b[1]) + dy
 
 
 @dataclass(frozen=True, slots=True)

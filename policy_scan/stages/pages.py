@@ -18,7 +18,7 @@ from .. import text as txt
 from ..composing import compose, vocabulary
 from ..config import Config
 from ..errors import OcrError
-from ..furniture import find_furniture
+from ..furniture import find_furniture, is_stamp
 from ..geometry import Words, find_words, ink_of, main_angle, stand_up, turned_back
 from ..layout import Layout, Leaf
 from ..legibility import judge, repair_1253
@@ -196,6 +196,9 @@ def _page_groups(
             tongues = [txt.language_hint(setter.strings[k] for k in part.words.tolist()) for part in (before, leaf)]
             if not all(tongues) or tongues[0] == tongues[1]:
                 body[-1].lines.extend(made.pop(0).lines)
+        for group in made:
+            if is_stamp(group.lines[0].text):
+                group.role = "furniture"
         body.extend(made)
         before = leaf
     turned = set_strays(sheet, strays, len(leaves) + 1) if strays is not None else []
