@@ -198,9 +198,9 @@ def number_key(number: str) -> str:
     parts = [_WORD_NUMBERS[word] for word in fold(number).split() if word in _WORD_NUMBERS]
     if len(parts) == 2 and len(parts) == len(number.split()):
         return str(sum(int(part) for part in parts))
-    flat = re.sub(r"^([ivxlc]+)(?=[.:]\d)", lambda match: str(roman(match.group())), flat)
     flat = re.sub(r"(?<=\d)(?:er|re|ere|ste|de|e)(?=$|[^\w])", "", re.sub(r"^([ivxlc]+)er?$", r"\1", flat))
     flat = re.sub(r"^(lo|l|r|d|a)[*.]*(?=\d)", r"\1", flat.replace("l.o.", "lo"))
+    flat = re.sub(r"^([ivxlc]+)(?=[.:]\d)", lambda match: str(roman(match.group())), flat)
     if re.fullmatch(r"[ivxlc]+", flat):
         return str(roman(flat))
     return flat

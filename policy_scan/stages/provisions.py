@@ -96,9 +96,9 @@ def _boxes(spans: Sequence[Span], lines: dict[int, list[Line]], pages: dict[int,
                 continue
             x0, y0 = min(part[1] for part in parts), min(part[2] for part in parts)
             x1, y1 = max(part[3] for part in parts), max(part[4] for part in parts)
-            x0, x1 = min(max(x0, 0.0), page.width), min(max(x1, 0.0), page.width)
-            y0, y1 = min(max(y0, 0.0), page.height), min(max(y1, 0.0), page.height)
-            boxes.append((float(number), round(x0, 2), round(y0, 2), round(x1, 2), round(y1, 2)))
+            x0, x1 = (min(max(round(x, 2), 0.0), page.width) for x in (x0, x1))
+            y0, y1 = (min(max(round(y, 2), 0.0), page.height) for y in (y0, y1))
+            boxes.append((float(number), x0, y0, x1, y1))
     return tuple(boxes)
 
 
