@@ -219,7 +219,7 @@ def test_signatures(text: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["L’article 4 est remplacé par ce qui suit :", "Artikel 4 wordt vervangen als volgt:", 
+    ["L’article 4 est remplacé par ce qui suit :", "Artikel 4 wordt vervangen als volgt:",
      "Artikel 4 wird wie folgt ersetzt:",
      "Το άρθρο 4 αντικαθίσταται ως εξής:", "Articolul 4 se modifică și va avea următorul cuprins:"],
 )  # fmt: skip
