@@ -227,8 +227,8 @@ def _check_classes(where: str, lexicon: Lexicon) -> None:
 class Lexicon:
     """Concepts in the file's order, then the codebook's cues; `classes`: name -> language -> terms."""
 
-    listed: tuple[Concept, ...]
-    classes: Mapping[str, Mapping[str, tuple[str, ...]]] = field(default_factory=dict)
+    listed: tuple[Concept, ...] = field(repr=False)
+    classes: Mapping[str, Mapping[str, tuple[str, ...]]] = field(default_factory=dict, repr=False)
     _indexes: dict[str, _Index] = field(default_factory=dict, repr=False, compare=False)
 
     @property
