@@ -48,6 +48,8 @@ _ABBREVIATION = 4
 
 def fold_term(text: str) -> str:
     """Lower case without accents, cedillas, commas below and final sigma; ligatures and ß taken apart."""
+    if text.isascii():
+        return text.lower()
     plain = unicodedata.normalize("NFKD", text.lower())
     return "".join(c for c in plain if not unicodedata.combining(c)).translate(_PLAIN)
 
@@ -291,7 +293,8 @@ class _Index:
     n_concepts: int
     exact: dict[str, list[int]] = field(default_factory=lambda: defaultdict(list))
     prefix: dict[str, list[int]] = field(default_factory=lambda: defaultdict(list))
-    loose: list[tuple[re.Pattern[str], int]] = field(default_factory=list)
+    loose: list[tuple[str, re.Pattern[str], int]] = field(default_factory=list)
+    """Words with '+' or an inner '*': a piece that must stand in the word, the whole, the element."""
     of_classes: dict[int, list[_Term]] = field(default_factory=lambda: defaultdict(list))
     of_concepts: dict[int, list[_Term]] = field(default_factory=lambda: defaultdict(list))
     seen: dict[int, tuple[int, ...] | bool] = field(default_factory=dict)
@@ -342,9 +345,9 @@ class _Index:
 
     def _enter(self, word: str, element: int) -> None:
         if word.startswith("+") or "*" in word[:-1]:
-            head = "" if not word.startswith("+") else ".*"
-            pattern = ".*".join(re.escape(piece) for piece in word.lstrip("+").split("*"))
-            self.loose.append((re.compile(head + pattern), element))
+            pieces = word.lstrip("+").split("*")
+            pattern = ".*" * word.startswith("+") + ".*".join(map(re.escape, pieces))
+            self.loose.append((max(pieces, key=len), re.compile(pattern), element))
         elif word.endswith("*"):
             self.prefix[word[:-1]].append(element)
         else:
@@ -363,12 +366,13 @@ class _Index:
 
     def _elements_of(self, token: str) -> tuple[int, ...] | bool:
         word = fold_term(token)
-        if not word or not any(c.isalnum() for c in word):
+        if word.isspace() or (len(word) < 2 and not word.isalnum()):
             return word in _ENDS
         elements = list(self.exact.get(word, ()))
         for end in range(2, len(word) + 1):
-            elements += self.prefix.get(word[:end], ())
-        elements += (element for pattern, element in self.loose if pattern.fullmatch(word))
+            if found := self.prefix.get(word[:end]):
+                elements += found
+        elements += (number for piece, whole, number in self.loose if piece in word and whole.fullmatch(word))
         return tuple(dict.fromkeys(elements))
 
     def find(self, text: str) -> Iterator[tuple[int, list[Span]]]:
@@ -401,7 +405,7 @@ class _Index:
             found: dict[int, list[Span]] = defaultdict(list)
             for element in [one for one in hits if one in group]:
                 for term in group[element]:
-                    if all(need in hits for need in term.needs):
+                    if all(map(hits.__contains__, term.needs)):
                         found[term.target] += (
                             span for span in _spans(term, hits) if sentences[span[0]] == sentences[span[1] - 1]
                         )
