@@ -152,7 +152,7 @@ def _checked(path: Path, digest: str) -> bytes:
 def load_encoder(directory: Path) -> Encoder:
     """The encoder whose four files stand in `directory`. Raises ModelError where one is missing or damaged."""
     try:
-        import onnxruntime
+        import onnxruntime  # type: ignore[import-not-found,import-untyped,unused-ignore]  # it ships no types
     except ImportError as error:
         raise ModelError("The encoder needs the package onnxruntime, which isn't installed.", _NEXT) from error
     card = directory / "encoder.json"
