@@ -60,6 +60,12 @@ def shipped() -> Lexicon:
         ("dat*e", "ro", "toate datele lor", "datele"),
         ("digiti*ation", "en", "of digitisation here", "digitisation"),
         ("vote", "fr", "cafe\u0301 puis vote", "vote"),
+        ("ΚΕΠ", "el", "στα Κ.Ε.Π. και αλλού", "Κ.Ε.Π"),
+        ("Κ.Ε.Π.", "el", "στα ΚΕΠ και αλλού", "ΚΕΠ"),
+        ("ΚΕΠ ..2 δήμ*", "el", "Στο Κ.Ε.Π. του δήμου", "Κ.Ε.Π. του δήμου"),
+        ("guichet.lu", "fr", "sur www.guichet.lu hier", "guichet.lu"),
+        ("μητρω*", "el", "το \u00b5ητρώο", "\u00b5ητρώο"),
+        ("δικτυ*", "el", "του \u2206ικτύου", "\u2206ικτύου"),
     ],
 )
 def test_a_term_is_found_as_printed(tmp_path: Path, term: str, language: str, text: str, expected: str) -> None:

@@ -40,16 +40,23 @@ _ATOM = re.compile(r"\+?[^\W_]+(?:\*[^\W_]*)*")
 _NEAR = re.compile(r"\s+~(\d*)\s+")
 _GAP = re.compile(r"\.\.(\d*)")
 _SIGNS = re.compile(r"[-\u2010-\u2015'’ʼ/]")
-_PLAIN = str.maketrans({"ς": "σ", "œ": "oe", "æ": "ae", "ß": "ss", "ø": "o", "ł": "l", "\u00ad": None, "μ": "μ"})
+_PLAIN = str.maketrans(
+    {"ς": "σ", "œ": "oe", "æ": "ae", "ß": "ss", "ø": "o", "ł": "l", "\u2206": "δ", "\u00ad": None, ".": None}
+)
+_CAPITALS = "A-ZÀ-ÖØ-ÞΑ-ΩΆ-Ώ\u2206"
+_SIGN = rf"(?:[^\w\u0300-\u036f\u00ad\u2206.]|(?<![{_CAPITALS}])\.|\.(?!\w))"
+"""What stands between words: everything but letters and digits, and the full stops inside an acronym (Κ.Ε.Π., D.P.O.).
+\u2206 is the mathematical sign that many Greek PDFs print for Δ."""
+_STOP = re.compile(rf"(?<![{_CAPITALS}])\.(?=\w)")
 _ENDS = frozenset(".;!?·\u037e")
 _ABBREVIATION = 4
 """A full stop after a word of at most so many letters (art., al., p. ex.) doesn't end a sentence."""
 
 
 def fold_term(text: str) -> str:
-    """Lower case without accents, cedillas, commas below and final sigma; ligatures and ß taken apart."""
+    """Lower case without accents, cedillas, commas below, final sigma and full stops; ligatures and ß taken apart."""
     if text.isascii():
-        return text.lower()
+        return text.lower().replace(".", "")
     plain = unicodedata.normalize("NFKD", text.lower())
     return "".join(c for c in plain if not unicodedata.combining(c)).translate(_PLAIN)
 
@@ -107,13 +114,14 @@ def parse_term(term: str) -> tuple[Parsed, tuple[int, ...]]:
         elements: list[Words] = []
         gaps: list[int] = []
         gap = 0
-        for word in _SIGNS.sub(" ", piece).split():
-            if found := _GAP.fullmatch(word):
+        for group in _SIGNS.sub(" ", piece).split():
+            if found := _GAP.fullmatch(group):
                 gap = int(found[1] or GAP)
                 continue
-            elements.append(tuple(_alternative(one) for one in word.split("|")))
-            gaps.append(gap)
-            gap = 0
+            for word in _STOP.split(group):
+                elements.append(tuple(_alternative(one) for one in word.split("|")))
+                gaps.append(gap)
+                gap = 0
         if not elements or gap or gaps[0]:
             raise ValueError(f"'{term}' has nothing before or after '..' or '~'")
         parts.append((tuple(elements), tuple(gaps)))
@@ -366,8 +374,8 @@ class _Index:
 
     def _elements_of(self, token: str) -> tuple[int, ...] | bool:
         word = fold_term(token)
-        if word.isspace() or (len(word) < 2 and not word.isalnum()):
-            return word in _ENDS
+        if not word or word.isspace() or (len(word) < 2 and not word.isalnum()):
+            return token in _ENDS
         elements = list(self.exact.get(word, ()))
         for end in range(2, len(word) + 1):
             if found := self.prefix.get(word[:end]):
@@ -460,12 +468,11 @@ def _tokenizer() -> Any:
     from spacy.tokenizer import Tokenizer
     from spacy.vocab import Vocab
 
-    sign = r"[^\w\u0300-\u036f\u00ad]"
     return Tokenizer(
         Vocab(),
-        prefix_search=re.compile(f"^{sign}").search,
-        suffix_search=re.compile(f"{sign}$").search,
-        infix_finditer=re.compile(sign).finditer,
+        prefix_search=re.compile(f"^{_SIGN}").search,
+        suffix_search=re.compile(f"{_SIGN}$").search,
+        infix_finditer=re.compile(_SIGN).finditer,
     )
 
 
@@ -481,4 +488,4 @@ def _ends_sentence(tokens: Any, place: int) -> bool:
     if place + 1 < len(tokens) and not mark.whitespace_ and not tokens[place + 1].is_space:
         return False
     before = tokens[place - 1].text if place else ""
-    return mark.text != "." or not (before.isalpha() and len(before) <= _ABBREVIATION)
+    return mark.text != "." or not ("." in before or (before.isalpha() and len(before) <= _ABBREVIATION))
