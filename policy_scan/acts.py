@@ -196,7 +196,11 @@ def act_head(text: str) -> ActHead | None:
             continue
         if pattern is _ROMANIAN_HEAD and not (flat.split()[0].isupper() or len(flat) < 300):
             return None
-        if flat.endswith((";", ",")) or (len(flat) > 900 and pattern is not _EU_HEAD):
+        if (
+            flat.endswith(";")
+            or (flat.endswith(",") and len(flat) > 160)
+            or (len(flat) > 900 and pattern is not _EU_HEAD)
+        ):
             return None
         kind = "decree" if pattern is _GREEK_NUMBER else act_type(folded)
         if pattern is _GREEK_HEAD and "nomo" in folded[:6]:
@@ -205,7 +209,7 @@ def act_head(text: str) -> ActHead | None:
             flat = re.sub(r"^(?:[FΦ] )?(?:\(\d{1,2}\) )?", "", flat)
         # A Greek heading has its own date only in the gazette's masthead and under the signatures.
         date = "" if pattern in (_GREEK_HEAD, _GREEK_NUMBER) else date_in(flat[:400])
-        return ActHead(flat, kind or "other", date, sure)
+        return ActHead(flat.rstrip(" ,"), kind or "other", date, sure)
     return None
 
 

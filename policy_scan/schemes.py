@@ -125,6 +125,9 @@ _PARAGRAPH_SIGN = re.compile(
     rf"|re)?(?:\s?(?:{_LATIN_SUFFIX})\b|/\d+)*))"
     r"(?!\s?(?:et|en|und|à|,))(?P<sep>\s?\.?\s?(?:[-–—]\s)?|\s*$)"
 )
+_PARAGRAPH_ROMAN = re.compile(
+    rf"(?P<open>[«„“”″\"]\s?)?(?P<label>(?P<number>[IVX]{{1,6}}(?:\s(?:{_LATIN_SUFFIX}))?))\s?\.\s?[-–—]\s?(?=\S)"
+)
 _PARAGRAPH_BRACKET = re.compile(
     rf"(?P<open>[«„“”″\"]\s?)?(?P<label>\((?P<number>\d{{1,3}}(?:\^\d+)?(?:\s?(?:{_LATIN_SUFFIX}))?)\))\s*(?:\.\s)?(?=[^\s,;.)]"
     rf"|$)"
@@ -320,16 +323,17 @@ def annex_label(text: str) -> Label | None:
 
 
 def paragraph_label(text: str) -> Label | None:
-    """§ 2, (2), alin. (2): labels that number an article's paragraphs whatever stands before them; or None."""
+    """§ 2, (2), II. –, alin. (2): labels that number an article's paragraphs whatever stands before them; or None."""
     return (
         _match_label(_PARAGRAPH_SIGN, text, "paragraph")
         or _match_label(_PARAGRAPH_BRACKET, text, "paragraph")
         or _match_label(_PARAGRAPH_ALIN, text, "paragraph")
+        or _match_label(_PARAGRAPH_ROMAN, text, "paragraph")
     )
 
 
 def _is_month(rest: str) -> bool:
-    return re.match(rf"(?:{MONTHS})\b", fold(rest[:14])) is not None
+    return re.match(rf"(?:{MONTHS})\b\.?,?\s*(?:\d{{4}}|$)", fold(rest[:24])) is not None
 
 
 def numbered_label(text: str) -> Label | None:

@@ -147,6 +147,19 @@ def test_references_at_the_start_of_a_line_open_no_article() -> None:
     assert _paths(cut([page])) == [("Art. 1er",), ("Art. 2",)]
 
 
+def test_a_raised_ending_on_a_line_of_its_own_belongs_to_the_label() -> None:
+    page: list[Item] = [
+        *LAW[:3],
+        ("heading", "er"),
+        ("heading", "Art. 1 ."),
+        "Le guichet est ouvert.",
+        "Art. 2. Il répond.",
+    ]
+    provisions = cut([page])
+    assert _paths(provisions) == [("Art. 1er",), ("Art. 2",)]
+    assert not [one for one in provisions if one.text.endswith("er")]
+
+
 MONITEUR: list[Item] = [
     ("heading", "SERVICE PUBLIC FEDERAL DES GUICHETS", "fr", "0"),
     ("heading", "[C − 2030/001234]", "fr", "0"),

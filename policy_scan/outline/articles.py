@@ -4,6 +4,7 @@ signatures, and the commentary that a gazette prints with them."""
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from .. import schemes
 from ..schemes import Label
@@ -30,6 +31,12 @@ class ArticleReader(PlainReader):
     def __init__(self, track: Track, first_act: int) -> None:
         super().__init__(track, first_act)
         self.mode = "front"
+        self.raised = ""
+        self.sure: list[tuple[int, str]] = []
+        for index, segment in enumerate(self.segments):
+            label = schemes.article_label(segment.text)
+            if label is not None and label.sure and not self.quoted[index] and index not in self.skipped:
+                self.sure.append((index, label.key))
 
     def _enter_act(self, act: int, notice: bool) -> None:
         super()._enter_act(act, notice)
@@ -40,6 +47,8 @@ class ArticleReader(PlainReader):
         segment = self.segments[index]
         if self.notice or segment.apart:
             return super()._take(index)
+        if self._raised(index):
+            return 1
         if self.quoted[index] and self.mode in ("body", "annex", "signature"):
             self._take_quoted(segment)
             return 1
@@ -67,6 +76,18 @@ class ArticleReader(PlainReader):
         if self.mode in ("front", "preamble"):
             return self._take_preamble(index)
         return self._take_plain(index)
+
+    def _raised(self, index: int) -> bool:
+        """Whether a segment is the raised `er` of the label after it, set on a line of its own: `Art. 1er.`"""
+        text = self.segments[index].text
+        if text not in ("er", "re") or index + 1 >= len(self.segments):
+            return False
+        following = self.segments[index + 1].text
+        label = schemes.article_label(following) or schemes.division_label(following)
+        if label is None or not label.text.endswith("1"):
+            return False
+        self.raised = text if label.kind == "article" else ""
+        return True
 
     def _try_commentary(self, index: int) -> int:
         segment = self.segments[index]
@@ -116,8 +137,9 @@ class ArticleReader(PlainReader):
         self._start("signature").segments.append(segment)
         return 1
 
-    def _own(self, label: Label, segment: Segment) -> bool:
+    def _own(self, label: Label, index: int) -> bool:
         """Whether an article's label in the flow is the act's own next article."""
+        segment = self.segments[index]
         successor = label.sure and self.last is not None and schemes.follows(label.key, self.last)
         if not label.alone and not segment.heading and not successor and self._mid_sentence(segment):
             return False
@@ -135,8 +157,20 @@ class ArticleReader(PlainReader):
             )
         before = schemes.order(self.last)[1]
         if label.sure and numbers and before and numbers > before:
-            return segment.opens or label.alone
+            return (segment.opens or label.alone) and not self._successor_comes(index, numbers[0])
         return bool(label.sure and numbers[:1] == (1,) and (segment.opens or label.alone) and len(numbers) == 1)
+
+    def _successor_comes(self, index: int, jump: int) -> bool:
+        """Whether the next article of the act comes later on, so that a higher number before it is another act's.
+
+        Only where the jump is short of an act's end: a later act of the same document has such numbers too.
+        """
+        last = self.last or ""
+        end = next((first for first in sorted(self.heads) if first > index), len(self.segments))
+        later = [key for at, key in self.sure if index < at < end]
+        expected = next((k for k, key in enumerate(later) if schemes.follows(key, last)), None)
+        restart = next((k for k, key in enumerate(later) if key == "1"), len(later))
+        return expected is not None and expected < restart and schemes.order(later[expected])[1][0] <= jump
 
     def _reads_on(self, label: Label, segment: Segment) -> bool:
         """Whether an article's text follows its number without any mark: `ART. 3 By this programme …`."""
@@ -158,13 +192,17 @@ class ArticleReader(PlainReader):
         if self.mode == "commentary":
             return 0
         label = schemes.article_label(segment.text)
-        if label is None or not self._own(label, segment):
+        if label is None:
+            return 0
+        label = self._superscript(label, index)
+        if not self._own(label, index):
             return 0
         if segment.text[label.end :][:1].islower() and not label.text[:1].isupper():
             return 0
         self._forget_article()
         self.last = label.key
-        self.article = label
+        self.article = replace(label, text=label.text + self.raised) if self.raised else label
+        self.raised = ""
         self.n_articles += 1
         if self.mode in ("front", "preamble", "signature"):
             self.mode = "body"
@@ -182,7 +220,10 @@ class ArticleReader(PlainReader):
             return taken + more
         if (
             len(rest) < 160
-            and not rest.rstrip().endswith((".", ";", ":", ",", *"0123456789"))
+            and (
+                not rest.rstrip().endswith((".", ";", ":", ",", *"0123456789"))
+                or (segment.heading and rest.count(".") == 1 and rest.endswith("."))
+            )
             and not schemes.paragraph_label(rest)
             and not schemes.numbered_label(rest)
             and index + 1 < len(self.segments)
@@ -199,6 +240,14 @@ class ArticleReader(PlainReader):
         else:
             self._split_inline(segment, label.end)
         return taken
+
+    def _superscript(self, label: Label, index: int) -> Label:
+        """An article inserted after another one, its raised number set on the line: 31 after 3, with 4 to come."""
+        last = self.last or ""
+        match = re.fullmatch(rf"{last}([1-9])", label.key) if last.isdigit() else None
+        if match is None or schemes.follows(label.key, last) or not self._successor_comes(index, int(last) + 1):
+            return label
+        return replace(label, key=f"{last}^{match.group(1)}")
 
     def _something_after(self, index: int) -> bool:
         """Whether text of the article follows at `index`, not another article or division at once."""
@@ -302,7 +351,7 @@ class ArticleReader(PlainReader):
             return False
         following = self.segments[index + 1]
         label = schemes.article_label(following.text)
-        return bool(label is not None and label.sure and self._own(label, following))
+        return bool(label is not None and label.sure and self._own(label, index + 1))
 
     def _take_quoted(self, segment: Segment) -> None:
         text = segment.text

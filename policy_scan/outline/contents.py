@@ -34,25 +34,28 @@ def _contents_end(segments: Sequence[Segment], heading: int) -> int:
     again (a list of articles without page numbers)."""
     listed: set[str] = set()
     last = heading
+    near = segments[heading + 1 : heading + 9]
+    # Where entries have dot leaders, what has none is no entry.
+    inside = sum(phrases.is_contents_entry(one.text) for one in near) < 2
     for index in range(heading + 1, len(segments)):
         segment = segments[index]
         text = segment.text
         if segment.page > segments[index - 1].page + 1:
             break
         label = schemes.article_label(text)
-        if label is not None and len(text) < 260 and (len(text) < 60 or not text.rstrip().endswith(".")):
+        if inside and label is not None and len(text) < 260 and (len(text) < 60 or not text.rstrip().endswith(".")):
             if label.key in listed or (listed and label.key == "1"):
                 break
             listed.add(label.key)
             last = index
             continue
-        if phrases.is_contents_entry(text, inside=True) or (segment.table and _contents_rows(text)):
+        if phrases.is_contents_entry(text, inside=inside) or (segment.table and _contents_rows(text)):
             last = index
             continue
         if re.fullmatch(r"[\d\s.IVXivx]{1,9}|p(?:age|\.)?", text.strip()) or schemes.division_label(text):
             continue
         ahead = segments[index + 1 : index + 5]
-        entries = (phrases.is_contents_entry(one.text, inside=True) for one in ahead)
+        entries = (phrases.is_contents_entry(one.text, inside=inside) for one in ahead)
         if len(text) > 200 or not (any(entries) or (listed and len(text) < 160 and not text.endswith("."))):
             break
     return last + 1

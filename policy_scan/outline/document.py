@@ -88,10 +88,8 @@ def outline(segments: Sequence[Segment], title: str, doc_type: str) -> Outline:
         if first == 0 or _needs_front(track):
             counter += 1
             first = counter
-            table[counter] = _lone_act(track, title, doc_type) if not table else Act("", "other", "")
-        begins = {
-            head.first: (numbers[t, h], head.taken, head.act.act_type == "other") for h, head in enumerate(track.heads)
-        }
+            table[counter] = _lone_act(track, title, doc_type) if not table else _front_act(track)
+        begins = {head.first: (numbers[t, h], head.taken, head.notice) for h, head in enumerate(track.heads)}
         given = Track(track.segments, track.quoted, track.skipped, begins)
         read = (ArticleReader(given, first) if track.legal else PlainReader(given, first)).read()
         if not track.legal and _mostly_headings(track, read):
@@ -116,6 +114,17 @@ def _needs_front(track: _Version) -> bool:
         any((label := schemes.article_label(text)) is not None and label.sure for text in texts)
         or sum(map(len, texts)) > 3000
     )
+
+
+def _front_act(track: _Version) -> Act:
+    """What stands before a track's first heading of an act: a whole act by its first heading, or the end of one that
+    an extract cut off, whose title nobody can tell."""
+    end = min((head.first for head in track.heads), default=len(track.segments))
+    before = [segment for index, segment in enumerate(track.segments[:end]) if index not in track.skipped]
+    labels = (schemes.article_label(segment.text) for segment in before)
+    first = next((label.key for label in labels if label is not None and label.sure), "")
+    title = next((one.text for one in before if one.heading and 8 < len(one.text) < 400), "") if first == "1" else ""
+    return Act(title, acts.act_type(title) or "other", acts.date_in(title))
 
 
 def _lone_act(track: _Version, title: str, doc_type: str) -> Act:

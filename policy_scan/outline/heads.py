@@ -20,6 +20,7 @@ class Head:
     taken: int
     act: Act
     sure: bool
+    notice: bool = False
 
 
 _GREEK_AUTHORITY = re.compile(
@@ -40,10 +41,14 @@ _NO_TITLE = re.compile(
 
 def _begins_act(segments: Sequence[Segment], index: int, after: int, greek: bool) -> bool:
     """Whether what follows a possible heading shows that an act begins there."""
+    own = acts.act_head(segments[index].text)
+    before = ""
     for segment in segments[after : after + (3 if greek else 14)]:
         text = segment.text
-        if acts.act_head(text) is not None and acts.act_head(text) != acts.act_head(segments[index].text) and not greek:
+        other = acts.act_head(text)
+        if other is not None and other != own and not greek and not before.endswith(":"):
             return False
+        before = text
         if greek and _GREEK_AUTHORITY.match(schemes.fold(text)) and len(text) < 300:
             return True
         if phrases.is_preamble(text) or phrases.is_enacting(text) or phrases.is_commentary_heading(text):
@@ -76,11 +81,14 @@ def find_heads(segments: Sequence[Segment], quoted: Sequence[bool], skipped: fro
                     acts.date_in(title[:120]),
                     number,
                 )
-                heads.append(_whole(segments, index, 2 if len(title) < 400 else 1, act, taken_to, True))
+                heads.append(
+                    _whole(segments, index, 2 if len(title) < 400 else 1, act, taken_to, True, act.act_type == "other")
+                )
                 taken_to = heads[-1].first + heads[-1].taken
             continue
         before = segments[index - 1].text if index else ""
-        if before.endswith((":", ",")) and not head.sure:
+        annex = schemes.annex_label(before)
+        if not head.sure and (before.endswith((":", ",")) or (annex is not None and annex.alone)):
             continue
         greek = bool(re.match(r"^(?:[fφ] )?(?:\(?\d{0,3}\)? ?[αa]ριθ|\(\d{1,2}\) )", schemes.fold(segment.text)))
         title, extra = _title(segments, index, head.title, skipped, greek)
@@ -151,7 +159,9 @@ def _number_before(segments: Sequence[Segment], index: int, floor: int) -> str:
     return ""
 
 
-def _whole(segments: Sequence[Segment], index: int, taken: int, act: Act, floor: int, sure: bool) -> Head:
+def _whole(
+    segments: Sequence[Segment], index: int, taken: int, act: Act, floor: int, sure: bool, notice: bool = False
+) -> Head:
     """The head with the lines before it that belong to it: ministry, publication number, `TRADUCTION`, asterisks."""
     first = at = index
     while at - 1 >= floor and index - at < 7:
@@ -161,7 +171,7 @@ def _whole(segments: Sequence[Segment], index: int, taken: int, act: Act, floor:
             break
         at -= 1
         first = at if certain else first
-    return Head(first, taken + index - first, act, sure)
+    return Head(first, taken + index - first, act, sure, notice)
 
 
 def same_title(first: str, second: str) -> bool:

@@ -12,6 +12,12 @@ from .segments import Segment
 SENTENCE_END = re.compile(r"[.!?;:»”″…]\s*[)\"’']?\s*$")
 OPEN_END = re.compile(r"(?:^|\s)(?:[a-zà-ÿß]{1,4}|[α-ωά-ώ]{1,4}|[a-zà-ÿα-ωά-ώ]+-)$|[,(]$")
 """A text whose last word is a short one in lower case (an article, a preposition) or broken, goes on."""
+_FUNCTION_WORD = re.compile(
+    r"(?:^|\s)(?:de|du|des|la|le|les|l’|à|au|aux|et|ou|en|par|pour|sur|dans|van|het|een|der|die|das|den|dem|und|von|zu|mit"
+    r"|für|te|in|și|şi|cu|al|ale|a|prin|din|και|της|του|των|την|τον|το|τη|η|ο|οι|σε|για|με|από|of|the|to|and|for|by"
+    r"|[a-zà-ÿα-ωά-ώ]+-)$"
+)
+"""A heading doesn't end with one of these."""
 HEADING_LENGTH = 230
 
 
@@ -60,7 +66,7 @@ def heads_a_section(text: str) -> bool:
         return False
     if text.endswith((";", ",")) or (text.endswith(".") and len(text) > 60) or "://" in text:
         return False
-    return OPEN_END.search(text) is None and any(c.isalpha() for c in text)
+    return _FUNCTION_WORD.search(text) is None and any(c.isalpha() for c in text)
 
 
 def inline_paragraphs(text: str, after: int) -> list[int]:
