@@ -195,6 +195,35 @@ def test_parallel_versions_are_aligned_paragraph_by_paragraph() -> None:
     assert not [one for one in provisions if "SERVICE PUBLIC" in one.text or "C − 2030" in one.text]
 
 
+def test_quoted_articles_and_what_follows_them_are_aligned_too() -> None:
+    page: list[Item] = [
+        *MONITEUR[:6],
+        ("paragraph", "Article 1er. L’arrêté du 4 avril 2001 relatif aux guichets est modifié comme suit :", "fr", "0"),
+        ("paragraph", "1° l’article 7 est remplacé par ce qui suit :", "fr", "0"),
+        ("paragraph", "« Art. 7. Le guichet reçoit les demandes de toute personne. » ;", "fr", "0"),
+        ("paragraph", "2° l’article 9 du même arrêté est abrogé à la même date.", "fr", "0"),
+        ("paragraph", "Art. 2. Le présent arrêté entre en vigueur le premier jour du mois.", "fr", "0"),
+        *MONITEUR[10:14],
+        (
+            "paragraph",
+            "Artikel 1. Het besluit van 4 april 2001 over de loketten wordt gewijzigd als volgt :",
+            "nl",
+            "1",
+        ),
+        ("paragraph", "1° artikel 7 wordt vervangen als volgt :", "nl", "1"),
+        ("paragraph", "“Art. 7. Het loket ontvangt de aanvragen van elke persoon.”;", "nl", "1"),
+        ("paragraph", "2° artikel 9 van hetzelfde besluit wordt op dezelfde datum opgeheven.", "nl", "1"),
+        ("paragraph", "Art. 2. Dit besluit treedt in werking op de eerste dag van de maand.", "nl", "1"),
+    ]
+    partners = {
+        code: [(one.label_path[-1], one.parallel_id) for one in cut([page]) if one.language == code and one.label_path]
+        for code in ("fr", "nl")
+    }
+    assert [label for label, _ in partners["fr"]] == ["Article 1er", "Art. 7", "2°", "Art. 2"]
+    assert [key for _, key in partners["fr"]] == [key for _, key in partners["nl"]]
+    assert "" not in dict(partners["fr"]).values()
+
+
 def test_acts_of_one_page_are_kept_apart() -> None:
     page: list[Item] = [
         *MONITEUR[:10],

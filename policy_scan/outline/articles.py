@@ -360,28 +360,33 @@ class ArticleReader(PlainReader):
         sign = None if going_on else schemes.paragraph_label(text)
         outer = [self.paragraph.text] if self.paragraph is not None else []
         if label is not None and (label.sure or label.alone):
-            self.quoted_labels = [(label.kind, label.text)]
+            self.quoted_labels = [(label.kind, label.text, label.key)]
             inner = schemes.paragraph_label(text[label.end :]) or schemes.numbered_label(text[label.end :])
             if inner is not None and inner.key == "1":
-                self.quoted_labels.append(("paragraph", inner.text))
+                self.quoted_labels.append(("paragraph", inner.text, inner.key))
         elif sign is not None and self.quoted_labels and self._bare_label():
-            self.quoted_labels.append(("paragraph", sign.text))
+            self.quoted_labels.append(("paragraph", sign.text, sign.key))
             unit = self.open
             if unit is not None:
+                unit.keys = (*unit.keys, sign.key) if unit.keys else ()
                 unit.kind, unit.labels = "paragraph", (*unit.labels, sign.text)
                 unit.segments.append(segment)
             return
         elif sign is not None and (self.quoted_labels or text[0] in '«„“”″"' or sign.text.startswith("§")):
             self.quoted_labels = [one for one in self.quoted_labels if one[0] != "paragraph"] + [
-                ("paragraph", sign.text)
+                ("paragraph", sign.text, sign.key)
             ]
         else:
             if self.open is None:
                 self._start("article", *outer, quoted=True)
             self._add(segment, "article")
             return
-        labels = [name for _, name in self.quoted_labels]
+        labels = [name for _, name, _ in self.quoted_labels]
         unit = self._start("article" if len(labels) == 1 else "paragraph", *outer, *labels, quoted=True)
+        if self.article is not None:
+            inside = self.paragraph.key if self.paragraph is not None else ""
+            quoted = (key for _, _, key in self.quoted_labels)
+            unit.keys = (schemes.fold(self.annex), self.article.key, inside, "«", *quoted)
         unit.segments.append(segment)
 
     def _bare_label(self) -> bool:
@@ -418,4 +423,5 @@ class ArticleReader(PlainReader):
         inner = [self.paragraph.text] if self.paragraph is not None else []
         if point is not None and point.key != "-":
             inner.append(point.text)
-        self._start("paragraph" if self.paragraph is not None else "article", *inner)
+        unit = self._start("paragraph" if self.paragraph is not None else "article", *inner)
+        unit.keys = (*unit.keys, f"+{point.key}") if point is not None and unit.keys else ()

@@ -123,7 +123,9 @@ def _front_act(track: _Version) -> Act:
     before = [segment for index, segment in enumerate(track.segments[:end]) if index not in track.skipped]
     labels = (schemes.article_label(segment.text) for segment in before)
     first = next((label.key for label in labels if label is not None and label.sure), "")
-    title = next((one.text for one in before if one.heading and 8 < len(one.text) < 400), "") if first == "1" else ""
+    named = [one.text for one in before if one.heading and 8 < len(one.text) < 400]
+    told = (text for text in named if text.isupper() or acts.act_type(text) or acts.plan_type(text))
+    title = next(told, "") if first == "1" else ""
     return Act(title, acts.act_type(title) or "other", acts.date_in(title))
 
 

@@ -61,7 +61,7 @@ class PlainReader:
         self.article_heading = ""
         self.style = ""
         self.paragraph: Label | None = None
-        self.quoted_labels: list[tuple[str, str]] = []
+        self.quoted_labels: list[tuple[str, str, str]] = []
         self.open = None
 
     def _labels(self, *inner: str) -> tuple[str, ...]:
