@@ -12,6 +12,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -42,18 +43,23 @@ _DISPLAY = 1.6
 """Type so many times the body's size is display type."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Row:
-    """A printed row of a page, over its whole width. `gap`: ems to the next row towards the middle of the page."""
+    """A printed row of a page, over its whole width. `gap_above`, `gap_below`: ems to the rows next to it."""
 
+    sheet: Sheet
+    places: list[tuple[int, int]]
     words: list[int]
     base: float
     size: float
-    text: str
     gap_above: float
     gap_below: float
 
-    @property
+    @cached_property
+    def text(self) -> str:
+        return fold(" ".join([self.sheet.text[first:last] for first, last in self.places]))
+
+    @cached_property
     def key(self) -> str:
         """The row's text with digits levelled, its words sorted: left and right pages mirror their heads."""
         return " ".join(sorted(re.sub(r"\d+", "#", self.text).split()))
@@ -67,18 +73,19 @@ def rows_at(sheet: Sheet, words: Words) -> list[Row]:
     order = np.lexsort((words.x0, number))
     cuts = np.flatnonzero(np.diff(number[order])) + 1
     parts = np.split(order, cuts)
-    bases = [float(words.base[part].max()) for part in parts]
-    sizes = [float(words.size[part].max()) for part in parts]
+    starts = np.concatenate(([0], cuts))
+    bases = np.maximum.reduceat(words.base[order], starts).tolist()
+    sizes = np.maximum.reduceat(words.size[order], starts).tolist()
     rows = []
     first, last = words.first.tolist(), words.last.tolist()
     for k, part in enumerate(parts):
         if 0.5 * sheet.height < bases[k] < 0.8 * sheet.height:
             continue
         members = part.tolist()
-        text = fold(" ".join([sheet.text[first[m] : last[m]] for m in members[:40]]))
+        places = [(first[m], last[m]) for m in members[:40]]
         above = (bases[k] - bases[k - 1]) / max(sizes[k], 1.0) if k else 99.0
         below = (bases[k + 1] - bases[k]) / max(sizes[k], 1.0) if k + 1 < len(parts) else 99.0
-        rows.append(Row(members, bases[k], sizes[k], text, above, below))
+        rows.append(Row(sheet, places, members, bases[k], sizes[k], above, below))
     return rows
 
 

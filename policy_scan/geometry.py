@@ -124,11 +124,16 @@ class Strip:
     score: int
 
 
+_NARROWEST = 3
+"""Points that a gutter is wide at least; spaces between words are narrower in most lines."""
+
+
 def white_strips(x0: Floats, x1: Floats, rows: Ints, least: int, barriers: Sequence[int] = ()) -> Iterator[Strip]:
     """White vertical strips between words (x0, x1, row), the one with most rows of text on both sides first: six.
 
     `score` is the smaller of the numbers of rows with text to the left and to the right of the strip; strips below
-    `least` aren't given. No strip runs through a barrier, which lies before the row that it names.
+    `least` aren't given. No strip runs through a barrier, which lies before the row that it names. The words are drawn
+    on a raster of one row a printed row and one cell a point; runs of white cells down the rows make the strips.
     """
     origin = float(x0.min())
     width = int(float(x1.max()) - origin) + 2
@@ -136,35 +141,42 @@ def white_strips(x0: Floats, x1: Floats, rows: Ints, least: int, barriers: Seque
     begin = np.clip((x0 - origin).astype(np.int32), 0, width - 1)
     end = np.clip(np.ceil(x1 - origin).astype(np.int32), 1, width)
     stride = width + 1
-    change = np.bincount(rows * stride + begin, minlength=count * stride)
-    change -= np.bincount(rows * stride + end, minlength=count * stride)
-    busy = np.cumsum(change.reshape(count, stride), axis=1)[:, :width] > 0
+    cells = count * stride
+    change = np.bincount(rows * stride + begin, minlength=cells) - np.bincount(rows * stride + end, minlength=cells)
+    free = np.cumsum(change.reshape(count, stride), axis=1)[:, :width] == 0
+    wide = free.copy()  # cells with enough white around them
+    for step in range(1, _NARROWEST // 2 + 1):
+        wide[:, step:] &= free[:, :-step]
+        wide[:, :-step] &= free[:, step:]
     row_left = np.full(count, width, np.int32)
     row_right = np.zeros(count, np.int32)
     np.minimum.at(row_left, rows, begin)
     np.maximum.at(row_right, rows, end)
-    cells = np.arange(width)
-    free = ~busy
+    places = np.arange(width)
+    left_of, right_of = places >= row_left[:, None], places < row_right[:, None]
+    both = np.minimum((wide & left_of).sum(axis=0), (wide & right_of).sum(axis=0))
+    tried = np.flatnonzero(both >= least)
+    if not len(tried):
+        return
+    busy = ~wide[:, tried]
     score = np.minimum(
-        _runs(free & (cells >= row_left[:, None]), busy, barriers),
-        _runs(free & (cells < row_right[:, None]), busy, barriers),
+        _runs(left_of[:, tried] & ~busy, busy, barriers), _runs(right_of[:, tried] & ~busy, busy, barriers)
     )
     best = score.max(axis=0)
     for _ in range(6):
         peak = int(best.max())
         if peak < least:
             return
-        middle = _widest(best == peak)
-        bottom = int(np.argmax(score[:, middle] == peak))
-        top, bottom = _extent(busy[:, middle], bottom, barriers)
+        k = _widest(best == peak, tried)
+        top, bottom = _extent(busy[:, k], int(np.argmax(score[:, k] == peak)), barriers)
         inside = (rows >= top) & (rows <= bottom)
-        at = origin + middle + 0.5
+        at = origin + int(tried[k]) + 0.5
         lefts, rights = x1[inside & (x1 <= at + 0.5)], x0[inside & (x0 >= at - 0.5)]
         if len(lefts) and len(rights):
             strip = Strip(float(lefts.max()), float(rights.min()), top, bottom, peak)
             yield strip
-            best[max(int(strip.x0 - origin) - 1, 0) : int(strip.x1 - origin) + 2] = 0
-        best[max(middle - 2, 0) : middle + 3] = 0
+            best[(tried >= strip.x0 - origin - 1) & (tried <= strip.x1 - origin + 1)] = 0
+        best[max(k - 2, 0) : k + 3] = 0
 
 
 def _extent(busy: Bools, row: int, barriers: Sequence[int]) -> tuple[int, int]:
@@ -192,12 +204,12 @@ def _runs(marks: Bools, breaks: Bools, barriers: Sequence[int]) -> npt.NDArray[n
     return counted
 
 
-def _widest(mask: Bools) -> int:
-    """Middle of the longest run of True."""
-    edges = np.flatnonzero(np.diff(np.concatenate(([0], mask.astype(np.int8), [0]))))
-    starts, ends = edges[::2], edges[1::2]
-    k = int(np.argmax(ends - starts))
-    return int(starts[k] + ends[k] - 1) // 2
+def _widest(mask: Bools, places: npt.NDArray[np.intp]) -> int:
+    """Index in the middle of the longest run of True at neighbouring places."""
+    chosen = np.flatnonzero(mask)
+    parts = np.split(chosen, np.flatnonzero(np.diff(places[chosen]) > 1) + 1)
+    longest = max(parts, key=len)
+    return int(longest[(len(longest) - 1) // 2])
 
 
 def union(boxes: Iterable[tuple[float, float, float, float]]) -> tuple[float, float, float, float]:

@@ -240,16 +240,17 @@ class Layout:
 
     def _side_by_side(self, index: Ints, rows: Ints) -> tuple[Ints, Ints] | None:
         """The left and the right part of a band whose parts are to be read one after the other, or None."""
-        count = int(rows.max()) + 1
-        em = float(np.median(self._size[index]))
         x0, x1 = self._x0[index], self._x1[index]
-        if float(x1.max() - x0.min()) < 4 * em:
-            return None
-        for strip in white_strips(x0, x1, rows, 1):
-            if strip.top > 0 or strip.bottom < count - 1 or strip.x1 - strip.x0 < 1.0 * em:
-                continue
-            left = x1 <= (strip.x0 + strip.x1) / 2
-            if self._is_word_gap(strip, index, rows, left):
+        em = float(np.median(self._size[index]))
+        order = np.argsort(x0)
+        reach = np.maximum.accumulate(x1[order])
+        gaps = x0[order][1:] - reach[:-1]
+        count = int(rows.max()) + 1
+        for k in np.argsort(-gaps)[:4].tolist():
+            if gaps[k] < em:
+                return None
+            left = x1 <= reach[k] + 0.01
+            if self._is_word_gap(index, rows, left):
                 continue
             lines_a, lines_b = len(np.unique(rows[left])), len(np.unique(rows[~left]))
             tiled = bool((self._owner[index] < -1).any())
@@ -260,8 +261,8 @@ class Layout:
             return index[left], index[~left]
         return None
 
-    def _is_word_gap(self, strip: Strip, index: Ints, rows: Ints, left: Bools) -> bool:
-        """Whether the strip is but a wide space of a justified line: the spaces beside it are about as wide."""
+    def _is_word_gap(self, index: Ints, rows: Ints, left: Bools) -> bool:
+        """Whether the gap right of the words `left` is but a wide space of a justified line with others as wide."""
         shared = np.intersect1d(rows[left], rows[~left])
         if len(shared) != 1:
             return False

@@ -56,11 +56,10 @@ class Setter:
 
     def __init__(self, sheet: Sheet, words: Words) -> None:
         self._words = words
-        text = sheet.text
-        first, last = words.first.tolist(), words.last.tolist()
-        self.strings = [text[a:b] for a, b in zip(first, last, strict=True)]
-        lefts = sheet.boxes[:, 0].tolist()
-        self._edges = [lefts[a:b] for a, b in zip(first, last, strict=True)]
+        self._text = sheet.text
+        self._first, self._last = words.first.tolist(), words.last.tolist()
+        self.strings = [sheet.text[a:b] for a, b in zip(self._first, self._last, strict=True)]
+        self._edges = sheet.boxes[:, 0].tolist()
         self._x0, self._x1 = words.x0.tolist(), words.x1.tolist()
         self._base, self._size = words.base.tolist(), words.size.tolist()
         self._spaced, self._chain = words.spaced.tolist(), words.chain.tolist()
@@ -85,6 +84,9 @@ class Setter:
 
     def line(self, members: list[int], region: int) -> Draft:
         """One line of the words `members`, from left to right."""
+        quick = self._straight(members, region)
+        if quick is not None:
+            return quick
         size = max([self._size[k] for k in members])
         closed = None
         if len(members) >= 4 and sum([len(self.strings[k]) == 1 for k in members]) >= 3:
@@ -98,7 +100,7 @@ class Setter:
             if n and apart and not (closed and closed[n]):
                 pieces.append((" ", [right], x0))
             string = self.strings[k]
-            pieces.append((string, self._edges[k], x1))
+            pieces.append((string, self._edges[self._first[k] : self._last[k]], x1))
             chain, right = self._chain[k], x1
             count += len(string)
             bold += len(string) * self._bold[k]
@@ -106,13 +108,51 @@ class Setter:
         string, edges = txt.set_text(pieces)
         x0 = min([self._x0[k] for k in members])
         right = max([self._x1[k] for k in members])
-        floor, ceiling = max(x0, 0.0), min(right, self._width)
-        kept = []
-        for edge in edges:  # never to the left of the one before: kerning and overprinting step back
-            floor = edge if floor < edge < ceiling else (ceiling if edge >= ceiling else floor)
-            kept.append(floor)
         main = max(members, key=lambda k: (self._size[k], -k))
+        kept = self._rising(edges, x0, right)
         return Draft(string, kept, x0, right, self._base[main], size, bold > 0.6 * count, italic > 0.6 * count, region)
+
+    def _straight(self, members: list[int], region: int) -> Draft | None:
+        """The line where its words follow each other in the stream with single spaces and plain characters, as most
+        do; else None."""
+        first, last = members[0], members[-1]
+        count = last - first + 1
+        if count != len(members) or members != list(range(first, last + 1)):
+            return None
+        start, end = self._first[first], self._last[last]
+        string = self._text[start:end]
+        if self._chain[first] != self._chain[last] or not all(self._spaced[first + 1 : last + 1]):
+            return None
+        if string.count(" ") != count - 1 or (count >= 4 and 2 * count > len(string) - 2) or not txt.is_plain(string):
+            return None
+        sizes = self._size[first : last + 1]
+        size = max(sizes)
+        x0, right = self._x0[first], max(self._x1[first : last + 1])
+        edges = [*self._edges[start:end], self._x1[last]]
+        for k in range(first, last):  # a space begins where its word ends
+            edges[self._last[k] - start] = self._x1[k]
+        edges = self._rising(edges, x0, right)
+        bold, italic = self._bold[first : last + 1], self._italic[first : last + 1]
+        if any(bold) != all(bold) or any(italic) != all(italic):
+            lengths = [len(word) for word in string.split(" ")]
+            enough = 0.6 * sum(lengths)
+            heavy = sum([n for n, is_bold in zip(lengths, bold, strict=True) if is_bold]) > enough
+            slanted = sum([n for n, is_italic in zip(lengths, italic, strict=True) if is_italic]) > enough
+        else:
+            heavy, slanted = bold[0], italic[0]
+        return Draft(string, edges, x0, right, self._base[first], size, heavy, slanted, region)
+
+    def _rising(self, edges: list[float], left: float, right: float) -> list[float]:
+        """Edges inside the line and the page, none to the left of the one before: kerning steps back at times."""
+        floor, ceiling = max(left, 0.0), min(right, self._width)
+        if edges[0] >= floor and edges[-1] <= ceiling and edges == sorted(edges):
+            return edges
+        kept = []
+        for edge in edges:
+            if edge > floor:
+                floor = edge if edge < ceiling else ceiling
+            kept.append(floor)
+        return kept
 
     def blocks(self, leaf: Leaf, region: int) -> list[Group]:
         """The blocks of a leaf."""

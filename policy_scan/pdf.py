@@ -95,6 +95,8 @@ class Pdf:
         self._matrix = _plain(raw.FPDFText_GetMatrix, ctypes.c_int, ctypes.c_void_p)
         self._font_size = _plain(raw.FPDFText_GetFontSize, ctypes.c_int, result=ctypes.c_double)
         self._origin = _plain(raw.FPDFText_GetCharOrigin, ctypes.c_int, ctypes.c_void_p, ctypes.c_void_p)
+        self._object = _plain(raw.FPDFPage_GetObject, ctypes.c_int, result=ctypes.c_void_p)
+        self._object_type = _plain(raw.FPDFPageObj_GetType)
         self._render_mode = _plain(raw.FPDFTextObj_GetTextRenderMode)
         self._font_of = _plain(raw.FPDFTextObj_GetFont, result=ctypes.c_void_p)
 
@@ -154,7 +156,9 @@ class Pdf:
             text = "".join(chr(code) if code < 0x110000 else "\ufffd" for code in codes)
         rects = (raw.FS_RECTF * count)()
         base = ctypes.addressof(rects)
-        deque(map(self._loose_box, repeat(address), range(count), range(base, base + 16 * count, 16)), maxlen=0)
+        inked = np.flatnonzero(~_blank(text))  # spaces and line ends have no place of their own
+        places = (base + 16 * inked).tolist()
+        deque(map(self._loose_box, repeat(address), inked.tolist(), places), maxlen=0)
         boxes = np.frombuffer(rects, np.float32).reshape(count, 4)  # left, top, right, bottom; y upwards
         return text, boxes[:, [0, 3, 2, 1]]
 
@@ -163,25 +167,22 @@ class Pdf:
         count = len(text)
         if not count:
             return np.zeros(0, np.int32), ()
-        points = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)
-        blank = (points <= 32) | (points == 0xA0)
+        blank = _blank(text)
         starts = np.ones(count, bool)
         starts[1:] = blank[:-1] | (np.abs(np.diff(shown[:, 1])) > 0.05) | (np.abs(np.diff(shown[:, 3])) > 0.05)
         at = np.flatnonzero(starts & ~blank)
         address = ctypes.cast(textpage, ctypes.c_void_p).value
         reader = _StyleReader(self, address, shown, frame)
-        known: dict[int, int] = {}
-        numbers: list[int] = []
-        indices = at.tolist()
-        for index, pointer in zip(indices, map(self._text_object, repeat(address), indices), strict=True):
-            number = known.get(pointer)
-            if number is None:
-                number = known[pointer] = reader.number(index, pointer)
-            numbers.append(number)
-        if not numbers:
+        if not len(at):
             return np.zeros(count, np.int32), (Style("", 0.0, False, False, True, 0, 0.0),)
-        spread = np.maximum(np.searchsorted(at, np.arange(count), side="right") - 1, 0)
-        return np.array(numbers, np.int32)[spread], tuple(reader.styles)
+        told = np.array([pointer or 0 for pointer in map(self._text_object, repeat(address), at.tolist())], np.uint64)
+        pointers, first, inverse = np.unique(told, return_index=True, return_inverse=True)
+        numbers = np.zeros(len(pointers), np.int32)
+        indices, heights = at[first], shown[at[first]][:, 1::2].tolist()
+        for k in np.argsort(first).tolist():
+            numbers[k] = reader.number(int(indices[k]), int(pointers[k]), *heights[k])
+        spread = np.maximum(np.cumsum(starts & ~blank) - 1, 0)
+        return numbers[inverse][spread], tuple(reader.styles)
 
     def _font(self, font: int | None) -> tuple[str, bool, bool]:
         """Name, bold and italic of a font."""
@@ -231,9 +232,13 @@ class Pdf:
                 paths += 1
                 self._path(obj, box, matrix, rules, panels)
 
-        count = raw.FPDFPage_CountObjects(page)
-        for k in range(min(count, _MAX_OBJECTS)):
-            visit(raw.FPDFPage_GetObject(page, k), None, 0)
+        count = min(raw.FPDFPage_CountObjects(page), _MAX_OBJECTS)
+        address = ctypes.cast(page, ctypes.c_void_p).value
+        pointers = list(map(self._object, repeat(address), range(count)))
+        kinds = list(map(self._object_type, pointers))
+        for pointer, kind in zip(pointers, kinds, strict=True):
+            if kind != raw.FPDF_PAGEOBJ_TEXT:
+                visit(ctypes.cast(pointer, raw.FPDF_PAGEOBJECT), None, 0)
             if seen >= _MAX_OBJECTS:
                 break
         return frame.show(_array(rules)), frame.show(_array(panels)), frame.show(_array(images)), paths
@@ -287,13 +292,23 @@ class _StyleReader:
         self._fonts: dict[int | None, tuple[str, bool, bool]] = {}
         self._numbers: dict[tuple[object, ...], int] = {}
         self.styles: list[Style] = []
+        self._look: tuple[object, ...] = ()
+        self._last = 0
 
-    def number(self, index: int, pointer: int | None) -> int:
-        """Number of the style of the character `index`, which belongs to the text object at `pointer`."""
+    def number(self, index: int, pointer: int | None, y0: float, y1: float) -> int:
+        """Number of the style of the character `index`, which belongs to the text object at `pointer` and stands
+        between y0 and y1."""
+        font = self._pdf._font_of(pointer) if pointer else None
+        look = (font, round(y0, 1), round(y1, 1))
+        if look == self._look:  # the same font, height and baseline as at the last word: no need to ask for more
+            return self._last
+        self._look, self._last = look, self._ask(index, pointer, font)
+        return self._last
+
+    def _ask(self, index: int, pointer: int | None, font: int | None) -> int:
         pdf, matrix = self._pdf, self._matrix
         pdf._matrix(self._textpage, index, ctypes.addressof(matrix))
         size = pdf._font_size(self._textpage, index) * (math.hypot(matrix.c, matrix.d) or 1.0)
-        font = pdf._font_of(pointer) if pointer else None
         mode = pdf._render_mode(pointer) if pointer else 0
         key = (font, round(size, 2), mode, round(matrix.a, 3), round(matrix.b, 3), round(matrix.c, 3))
         found = self._numbers.get(key)
@@ -314,7 +329,7 @@ class _StyleReader:
         if not 0.3 * size < height < 3 * size and height > 0:  # fonts whose own matrix scales them
             size = height
         self._pdf._origin(self._textpage, index, ctypes.addressof(self._x), ctypes.addressof(self._y))
-        x, y = self._frame.show(np.array([[self._x.value, self._y.value] * 2], np.float32))[0, :2].tolist()
+        x, y = self._frame.point(self._x.value, self._y.value)
         below = {0: y1 - y, 90: x - x0, 180: y - y0, 270: x1 - x}.get(angle, 0.0)
         slanted = abs(matrix.c) > 0.1 * abs(matrix.d) > 0 and angle in (0, 180)
         return Style(name, float(size), bold, italic or slanted, mode not in (3, 7), angle, below / max(size, 0.1))
@@ -386,6 +401,16 @@ class _Frame:
     def height(self) -> float:
         return self.right - self.left if self.rotation in (90, 270) else self.top - self.bottom
 
+    def point(self, x: float, y: float) -> tuple[float, float]:
+        """Where a point of the page's own space stands on the page as shown."""
+        if self.rotation == 90:
+            return y - self.bottom, x - self.left
+        if self.rotation == 180:
+            return self.right - x, y - self.bottom
+        if self.rotation == 270:
+            return self.top - y, self.right - x
+        return x - self.left, self.top - y
+
     def show(self, boxes: Floats) -> Floats:
         """Boxes (n, 4) x0, y0, x1, y1 with y upwards -> the same with y downwards, rotated and cropped."""
         if not len(boxes):
@@ -404,6 +429,12 @@ def _frame(raw: _Bindings, page: Any) -> _Frame:
     rect = raw.FS_RECTF()
     raw.FPDF_GetPageBoundingBox(page, rect)
     return _Frame(rect.left, rect.bottom, rect.right, rect.top, raw.FPDFPage_GetRotation(page) * 90 % 360)
+
+
+def _blank(text: str) -> npt.NDArray[np.bool_]:
+    points = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)
+    blank: npt.NDArray[np.bool_] = ((points <= 32) & (points != 2)) | (points == 0xA0)
+    return blank
 
 
 def _plain(function: Any, *arguments: Any, result: Any = ctypes.c_int) -> Any:

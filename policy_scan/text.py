@@ -24,6 +24,11 @@ _SIGNS = {0x2010: "-", 0x2011: "-", 0xA0: " ", 0x202F: " ", 0x2007: " ", 0x2009:
 _PLAIN = re.compile(r"[ -~\u00a1-\u00ac\u00ae-\u00b4\u00b6-\u02ff\u0370-\u03ff\u2013-\u2026\u20ac]*")
 
 
+def is_plain(text: str) -> bool:
+    """Whether the text is in normal form already and holds no ligature, mark, odd space or sign to be changed."""
+    return _PLAIN.fullmatch(text) is not None
+
+
 def set_text(pieces: Iterable[tuple[str, list[float], float]]) -> tuple[str, list[float]]:
     """One line's text and edges from pieces (text, left edges, right edge), in NFC, without invisible characters.
 

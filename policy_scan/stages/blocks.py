@@ -52,9 +52,9 @@ def _kind(lines: Sequence[Line], string: str, size: float, bold: bool, body: flo
     if _CAPTION.match(string) and len(lines) <= 3:
         return "caption"
     short = len(string) <= 200 and len(lines) <= 4
-    letters = [char for char in string if char.isalpha()]
-    capitals = bool(letters) and sum(char.isupper() for char in letters) > 0.8 * len(letters) and len(letters) > 3
-    if short and letters and (size > 1.15 * body or bold or capitals) and not string.rstrip().endswith((";", ",")):
+    letters = [char for char in string if char.isalpha()] if short else []
+    capitals = len(letters) > 3 and sum([char.isupper() for char in letters]) > 0.8 * len(letters)
+    if letters and (size > 1.15 * body or bold or capitals) and not string.rstrip().endswith((";", ",")):
         return "heading"
     if txt.opens_item(string):
         return "list_item"

@@ -87,7 +87,7 @@ def _read_text(pdf: Pdf, read: _Read, source: Source, config: Config, issues: li
         mend = "the other pages were read; open the PDF, print it to a new file and use that."
         issues.append(Issue(source.doc_id, read.number, STAGE, "broken", "error", str(error), mend))
         return False
-    verdict = judge(sheet.text, min_letters=config.ocr.min_letters, languages=source.languages)
+    verdict = judge(_sample(sheet.text), min_letters=config.ocr.min_letters, languages=source.languages)
     if verdict.layer == "mojibake_1253":
         sheet = replace(sheet, text=repair_1253(sheet.text))
     read.shown = sheet
@@ -105,6 +105,14 @@ def _read_text(pdf: Pdf, read: _Read, source: Source, config: Config, issues: li
     if scan.is_scan(sheet, verdict):
         read.status = "failed"
     return True
+
+
+def _sample(text: str) -> str:
+    """The beginning, middle and end of a long text: a page's text layer is good or bad as a whole."""
+    part, middle = 500, len(text) // 2
+    if len(text) <= 4 * part:
+        return text
+    return " ".join((text[:part], text[middle - part // 2 : middle + part // 2], text[-part:]))
 
 
 def _languages(reads: Sequence[_Read]) -> tuple[str, ...]:
