@@ -81,6 +81,7 @@ def test_a_term_is_found_as_printed(tmp_path: Path, term: str, language: str, te
         ("guichet ..2 ouvert*", "Au guichet. Ouvert le lundi."),
         ("guichet ~ papier", "un guichet de la grande ville neuve est à côté du papier"),
         ("<send> ~ <online>", "transmis par la poste"),
+        ("agent* ~ agents", "les agents arrivent"),
     ],
 )
 def test_what_is_not_the_term_is_not_found(tmp_path: Path, term: str, text: str) -> None:
@@ -93,10 +94,17 @@ def test_abbreviations_do_not_end_a_sentence(tmp_path: Path) -> None:
 
 
 def test_a_language_is_searched_for_its_terms_and_english_and_und_for_all(tmp_path: Path) -> None:
-    lexicon = lexicon_of(tmp_path, "  a:\n    fr: guichet*\n  b:\n    de: Schalter*\n  c:\n    en: helpdesk*\n")
+    lexicon = lexicon_of(
+        tmp_path, "  a:\n    fr: guichet*\n  b:\n    de: Schalter*\n  c:\n    en: helpdesk, helpdesk*\n"
+    )
     text = "guichet Schalter helpdesk"
     names = {code: [one.concept for one in lexicon.match(text, code)] for code in ("fr", "de", "en", "und", "")}
     assert names == {"fr": ["a", "c"], "de": ["b", "c"], "en": ["c"], "und": ["a", "b", "c"], "": ["a", "b", "c"]}
+
+
+def test_inflected_english_is_not_looked_for_in_other_languages(tmp_path: Path) -> None:
+    lexicon = lexicon_of(tmp_path, "  a:\n    en: inform*, open data\n  b:\n    en: <send>\n")
+    assert found(lexicon, "l'information sent l'open data", "fr") == [("a", "open data")]
 
 
 def test_finds_are_ordered_and_overlapping_ones_of_a_concept_joined(tmp_path: Path) -> None:

@@ -270,8 +270,8 @@ class Lexicon:
     def match(self, text: str, language: str = "und") -> list[Match]:
         """Concepts found in the text, ordered by start, end and concept; a concept's overlapping finds are one.
 
-        Terms of the language and of English are searched, of all languages for `und` or an unknown code. Offsets are
-        Unicode code points of the text as given; it may hold line feeds.
+        Terms of the language and fixed English expressions are searched, terms of all languages for `und` or an
+        unknown code. Offsets are Unicode code points of the text as given; it may hold line feeds.
         """
         language = language if language in LANGUAGES else "und"
         if language not in self._indexes:
@@ -316,13 +316,15 @@ class _Index:
         wanted = LANGUAGES if language == "und" else tuple(dict.fromkeys((language, "en")))
         pending: list[tuple[bool, _Term]] = []
         for tongue in wanted:
-            for name, terms in lexicon.classes.items():
+            borrowed = tongue == "en" and language not in ("en", "und")
+            for name, terms in lexicon.classes.items() if not borrowed else ():
                 target = numbers.setdefault(("class", name, tongue), len(numbers))
                 pending += ((True, one) for one in index._add(target, terms.get(tongue, ()), numbers, tongue))
             for concept in lexicon.listed:
-                target = numbers[concept.name]
-                terms_here = concept.terms.get(tongue, ())
-                pending += ((False, one) for one in index._add(target, terms_here, numbers, tongue))
+                listed = concept.terms.get(tongue, ())
+                if borrowed:
+                    listed = tuple(term for term in listed if "*" not in term and "<" not in term)
+                pending += ((False, one) for one in index._add(numbers[concept.name], listed, numbers, tongue))
         index._anchor(pending)
         return index
 
@@ -431,7 +433,8 @@ def _spans(term: _Term, hits: Mapping[int, Sequence[Span]]) -> list[Span]:
         others = _sequence(part, hits) if spans else []
         nearer: list[Span] = []
         for start, end in spans:
-            best = min(((max(a - end, start - b), a, b) for a, b in others), default=None)
+            apart = ((max(a - end, start - b), a, b) for a, b in others)
+            best = min((one for one in apart if one[0] >= 0), default=None)
             if best is not None and best[0] <= window:
                 nearer.append((min(start, best[1]), max(end, best[2])))
         spans = nearer
