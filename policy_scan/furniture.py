@@ -12,6 +12,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from functools import cached_property
 
 import numpy as np
@@ -34,6 +35,7 @@ _GAZETTE = re.compile(
     r"εφημερι(?:σ|δα) τησ κυβερνησεωσ|moniteur\s*belge|belgisch\s*staatsblad|belgisches staatsblad|^memorial\b"
     r"|journal officiel|monitorul oficial|amtsblatt|official journal|publicatieblad|staatscourant"
 )
+_GAZETTE_WORDS = ("εφημερισ", "εφημεριδα", "κυβερνησεωσ", "moniteur", "belgisch", "staatsblad", "memorial", "monitorul")
 _TOP, _BOTTOM = 0.17, 0.86
 """Heads stand above the first, feet below the second, as parts of the page's height."""
 _ROWS = 7
@@ -222,18 +224,18 @@ def _mark_masthead(
     rows: Sequence[Row], sheet: Sheet, body: float, names: Collection[str], marks: dict[int, str]
 ) -> None:
     head = [row for row in rows if row.base < 0.5 * sheet.height]
-    shown = [
-        k for k, row in enumerate(head)
-        if row.size >= _DISPLAY * body and row.base < 0.4 * sheet.height and _is_name(row.text, names)
-    ]  # fmt: skip
+    display = [row.size >= _DISPLAY * body and row.base < 0.4 * sheet.height for row in head]
+    shown = [k for k, row in enumerate(head) if display[k] and _is_name(row.text, names)]
     if not shown or shown[0] > 5:
         return
     last = shown[-1]
+    while last + 1 < len(head) and display[last + 1]:
+        last += 1
     end = _closing(head, last, sheet)
     if end is None:
-        if not any(_GAZETTE.search(head[k].text) for k in shown):
+        if len(sheet.rules) and not any(_GAZETTE.search(head[k].text) for k in shown):
             return
-        end = head[last].base + 1
+        end = _date_row(head, last) + 1
     for k, row in enumerate(head):
         if row.base < end:
             reached = k
@@ -249,8 +251,24 @@ def _mark_masthead(
 
 
 def _is_name(text: str, names: Collection[str]) -> bool:
+    """Whether most of the long words are (nearly: OCR errs on display type) those of running heads or gazettes."""
     long = re.findall(r"[^\W\d_]{4,}", text)
-    return bool(_GAZETTE.search(text)) or (bool(long) and sum(word in names for word in long) >= 0.6 * len(long))
+    if _GAZETTE.search(text):
+        return True
+    known = [*names, *_GAZETTE_WORDS]
+    return bool(long) and sum(bool(get_close_matches(word, known, 1, 0.72)) for word in long) >= 0.6 * len(long)
+
+
+def _date_row(head: Sequence[Row], last: int) -> float:
+    """Baseline of the row with the date and number under the display type, where no rule closes the masthead."""
+    for k in range(last + 1, min(last + 5, len(head))):
+        if len(head[k].words) > 10:
+            break
+        if head[k].gap_below >= 1.5:
+            return (
+                head[k].base if any(re.search(r"\d", row.text) for row in head[last + 1 : k + 1]) else head[last].base
+            )
+    return head[last].base
 
 
 def _closing(head: Sequence[Row], last: int, sheet: Sheet) -> float | None:

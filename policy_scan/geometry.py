@@ -54,11 +54,22 @@ def ink_of(sheet: Sheet, keep_hidden: bool, angle: int | None) -> Ints:
     printed = (points > 32) & ((points < 0x7F) | (points >= 0xA1)) & ~((points >= 0x2000) & (points <= 0x200F))
     printed &= (points != 0x3000) & (points != 0xFEFF) & (points != 0x202F) & (points != 0x205F)
     printed |= points == 2  # pdfium's hyphen at a line's end
+    kept: Ints = np.flatnonzero(printed & _inside(sheet) & fits[sheet.style]).astype(np.int32)
+    return kept
+
+
+def _inside(sheet: Sheet) -> Bools:
+    """Which characters have their middle on the page."""
     boxes = sheet.boxes
     x, y = (boxes[:, 0] + boxes[:, 2]) / 2, (boxes[:, 1] + boxes[:, 3]) / 2
-    inside = (x >= 0) & (x <= sheet.width) & (y >= 0) & (y <= sheet.height)
-    kept: Ints = np.flatnonzero(printed & inside & fits[sheet.style]).astype(np.int32)
-    return kept
+    inside: Bools = (x >= 0) & (x <= sheet.width) & (y >= 0) & (y <= sheet.height)
+    return inside
+
+
+def count_outside(sheet: Sheet) -> int:
+    """How many letters and digits stand outside the page as shown."""
+    outside = np.flatnonzero(~_inside(sheet)).tolist()
+    return sum(sheet.text[k].isalnum() for k in outside)
 
 
 def find_words(sheet: Sheet, ink: Ints) -> Words:

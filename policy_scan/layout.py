@@ -55,6 +55,7 @@ class Layout:
         self.across, self.down = split_rules(sheet.rules)
         self._owner = np.full(self._n, -1, np.int32)
         self._atoms: list[_Atom] = []
+        self._read: set[int] = set()
         self._body = body
         self._set_apart(sheet, body, ruled_tables)
         self._tile()
@@ -90,6 +91,9 @@ class Layout:
         for k, (drawn, found) in enumerate(atoms):
             self._atoms.append(_Atom(drawn, found, body[inner == k], holds(drawn, boxes)))
         self._owner[body] = inner
+        for left, top, right, bottom in tables:  # a table's own rules part no columns of the page
+            x, y = (self.down[:, 0] + self.down[:, 2]) / 2, (self.down[:, 1] + self.down[:, 3]) / 2
+            self.down = self.down[~((x >= left - 3) & (x <= right + 3) & (y >= top - 3) & (y <= bottom + 3))]
 
     def _tile(self) -> None:
         """Stands solid text in for each table and box, so that rows, strips and bands see it."""
@@ -121,7 +125,7 @@ class Layout:
         """Leaves of the words and tiles `index`."""
         if not len(index):
             return []
-        if depth > 14 or len(index) == 1:
+        if depth > 14 or len(index) == 1 or self._is_one_atom(index):
             return self._leaf(index)
         parts = self._at_rule(index)
         rows = rows_of(self._base[index], self._size[index])
@@ -130,6 +134,10 @@ class Layout:
         if parts is not None:
             return [leaf for part in parts for leaf in self._zone(part, depth + 1)]
         return self._bands(index, rows, depth)
+
+    def _is_one_atom(self, index: Ints) -> bool:
+        owner = int(self._owner[index[0]])
+        return owner < -1 and bool((self._owner[index] == owner).all())
 
     def _at_rule(self, index: Ints) -> tuple[Ints, ...] | None:
         """Above, left, right and below of the longest vertical rule that parts the zone, or None."""
@@ -296,7 +304,10 @@ class Layout:
         return leaves
 
     def _inside(self, k: int) -> list[Leaf]:
-        """The leaves of a table or box."""
+        """The leaves of a table or box; none where it was read already."""
+        if k in self._read:
+            return []
+        self._read.add(k)
         atom = self._atoms[k]
         if atom.grid is None:
             children = [child for child, other in enumerate(self._atoms) if other.parent == k]

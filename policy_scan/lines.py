@@ -10,9 +10,13 @@ from itertools import pairwise
 import numpy as np
 
 from . import text as txt
+from .aligned import Cell, Piece, find_tables
 from .geometry import ASCENT, DESCENT, Words, rows_of
 from .layout import Leaf
 from .pdf import Floats, Ints, Sheet
+
+_CELL_GAP = 1.5
+"""Ems of white between words from which on they may stand in two cells."""
 
 
 @dataclass(slots=True, eq=False)
@@ -70,17 +74,15 @@ class Setter:
 
     def lines(self, index: Ints, region: int) -> list[Draft]:
         """The lines that the words make, from the top."""
+        return [self.line(members, region) for members in self._by_line(index)]
+
+    def _by_line(self, index: Ints) -> list[list[int]]:
         words = self._words
         rows = rows_of(words.base[index], words.size[index])
         order = np.lexsort((words.x0[index], rows))
-        members, row = index[order].tolist(), rows[order].tolist()
-        lines: list[Draft] = []
-        start = 0
-        for k in range(1, len(members) + 1):
-            if k == len(members) or row[k] != row[start]:
-                lines.append(self.line(members[start:k], region))
-                start = k
-        return lines
+        members = index[order].tolist()
+        cuts = [0, *(np.flatnonzero(np.diff(rows[order])) + 1).tolist(), len(members)]
+        return [members[a:b] for a, b in pairwise(cuts)]
 
     def line(self, members: list[int], region: int) -> Draft:
         """One line of the words `members`, from left to right."""
@@ -158,19 +160,80 @@ class Setter:
         """The blocks of a leaf."""
         if leaf.rows is not None and leaf.cells is not None:
             return self._ruled(leaf, leaf.rows, leaf.cells, region)
-        lines = self.lines(leaf.words, region)
-        return group_lines(lines, leaf.x0, leaf.x1)
+        by_line = self._by_line(leaf.words)
+        tables = self._aligned(by_line)
+        groups: list[Group] = []
+        start = 0
+        for first, end, cells in tables:
+            groups.extend(group_lines([self.line(m, region) for m in by_line[start:first]], leaf.x0, leaf.x1))
+            table = Group("table")
+            for cell in cells:
+                line = self.line(list(cell.piece.words), region)
+                line.row, line.cell = cell.row, cell.column
+                if line.text:
+                    table.lines.append(line)
+            groups.append(table)
+            start = end
+        groups.extend(group_lines([self.line(m, region) for m in by_line[start:]], leaf.x0, leaf.x1))
+        return groups
+
+    def _aligned(self, by_line: list[list[int]]) -> list[tuple[int, int, list[Cell]]]:
+        """Tables without rules among the lines."""
+        if len(by_line) < 3:
+            return []
+        x0, x1, size = self._x0, self._x1, self._size
+        wide = [
+            [n for n in range(1, len(m)) if x0[m[n]] - x1[m[n - 1]] > _CELL_GAP * size[m[n]]] for m in by_line
+        ]  # fmt: skip
+        if sum(map(bool, wide)) < 3:
+            return []
+        lines = []
+        for members, cuts in zip(by_line, wide, strict=True):
+            parts = [members[a:b] for a, b in pairwise([0, *cuts, len(members)])]
+            lines.append([self._piece(part) for part in parts])
+        return find_tables(lines, sorted(size[m[0]] for m in by_line)[len(by_line) // 2])
+
+    def _piece(self, members: list[int]) -> Piece:
+        right = max([self._x1[k] for k in members])
+        return Piece(tuple(members), self._x0[members[0]], right, " ".join([self.strings[k] for k in members]))
 
     def _ruled(self, leaf: Leaf, rows: Ints, cells: Ints, region: int) -> list[Group]:
-        """A ruled table, its cells row by row."""
+        """A ruled table, its cells row by row; rows that no rule parts are told by their lines."""
         group = Group("table")
-        places = rows * 1000 + cells
-        for place in np.unique(places).tolist():
-            for line in self.lines(leaf.words[places == place], region):
-                line.row, line.cell = place // 1000, place % 1000
-                if line.text:
-                    group.lines.append(line)
+        number = 0
+        for row in np.unique(rows).tolist():
+            inside = rows == row
+            columns: list[list[Draft]] = []
+            for cell in np.unique(cells[inside]).tolist():
+                drafts = [line for line in self.lines(leaf.words[inside & (cells == cell)], region) if line.text]
+                for line in drafts:
+                    line.cell = cell
+                columns.append(drafts)
+            for drafts in _stacked_rows(columns):
+                for line in drafts:
+                    line.row = number
+                group.lines.extend(drafts)
+                number += 1
         return [group] if group.lines else []
+
+
+def _stacked_rows(columns: list[list[Draft]]) -> list[list[Draft]]:
+    """The rows of a table's row: one, or as many as its cells have lines where all stack the same number of short ones
+    at the same heights."""
+    columns = [column for column in columns if column]
+    whole = [line for column in columns for line in column]
+    count = len(columns[0]) if columns else 0
+    if len(columns) < 3 or count < 2 or any(len(column) != count for column in columns):
+        return [whole]
+    level = all(
+        abs(line.base - other.base) < 0.4 * line.size
+        for column in columns[1:]
+        for line, other in zip(column, columns[0], strict=True)
+    )
+    short = sum(line.text.count(" ") < 2 for line in whole) >= 0.7 * len(whole)
+    if not level or not short:
+        return [whole]
+    return [[column[k] for column in columns] for k in range(count)]
 
 
 def group_lines(lines: Sequence[Draft], left: float, right: float) -> list[Group]:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
-from .geometry import Words, turned
+from .geometry import Words, stand_up, turned
 from .jurisdictions import country_of
 from .legibility import Verdict
 from .ocr import OcrPage
@@ -63,7 +64,7 @@ def sheet_of(page: OcrPage, sheet: Sheet, dpi: int) -> tuple[Sheet, Words, int]:
     scale = 72 / dpi
     angle = -page.quarter % 360
     boxes = np.array([(w.x0, w.y0, w.x1, w.y1) for w in page.words], np.float32).reshape(-1, 4) * scale
-    boxes, width, height = turned(boxes, angle, sheet.width, sheet.height)
+    boxes = turned(boxes, angle, sheet.width, sheet.height)[0]
     lines: dict[tuple[int, int, int], list[int]] = defaultdict(list)
     paragraphs: dict[tuple[int, int], list[int]] = defaultdict(list)
     for k, word in enumerate(page.words):
@@ -86,9 +87,9 @@ def sheet_of(page: OcrPage, sheet: Sheet, dpi: int) -> tuple[Sheet, Words, int]:
         edges = np.linspace(boxes[k, 0], boxes[k, 2], int(lengths[k]) + 1)
         part = places[first[k] : first[k] + lengths[k]]
         part[:, 0], part[:, 2], part[:, 1], part[:, 3] = edges[:-1], edges[1:], boxes[k, 1], boxes[k, 3]
-    none = np.zeros((0, 4), np.float32)
-    read = Sheet(sheet.number, width, height, sheet.rotation, text, places, np.zeros(len(text), np.int32),
-                 (Style("", 10.0, False, False, True, 0, 0.2),), none, none, none, 0)  # fmt: skip
+    style_of = np.zeros(len(text), np.int32)
+    look = (Style("", 10.0, False, False, True, 0, 0.2),)
+    read = replace(stand_up(sheet, angle), text=text, boxes=places, style=style_of, styles=look)
     style = np.zeros(count, np.int32)
     words = Words(first, first + lengths, boxes[:, 0], boxes[:, 2], base, size, style, chain, spaced)
     return read, words, angle

@@ -115,41 +115,53 @@ _SUSPENDED = _listed("en of und oder et ou și sau tot bis an and or à")
 def joins_as(first: str, second: str, known: Collection[str]) -> str:
     """How a line that ends in `first` goes on with `second`, both in one paragraph: 'drop', 'keep' or 'space'.
 
-    'drop' takes the hyphen out (a broken word), 'keep' joins at the hyphen (a compound, a number), 'space' leaves both.
-    `known` holds the folded words of the document that are not at a line's end.
+    'drop' takes the hyphen out (a broken word), 'keep' joins at the hyphen (a compound, a number, an address), 'space'
+    leaves both (a dash, a suspended hyphen). `known` holds the document's folded words that stand whole in a line: the
+    word or the compound among them decides; else the letters on both sides do.
     """
     mark = first[-1:]
     if mark not in HYPHENS or len(first) < 2 or not second:
         return "space"
     head, tail = first[:-1], second
-    left, right = _BREAKABLE.search(head), _OPENS.search(tail)
     if head[-1].isspace():
         return "space"  # a dash between words
-    if left and tail.startswith(")") and head.rfind("(") > head.rfind(" ") and head.rfind(")") < head.rfind("("):
-        return "drop"  # a bracket opened inside the broken word
+    token, following = head.rsplit(" ", 1)[-1], tail.split(" ", 1)[0]
+    left, right = _BREAKABLE.search(token), _OPENS.search(following)
     if not left or not right:
-        return "keep" if head[-1].isalnum() or head[-1] in ")]’'" or mark in "\u00ad\u0002" else "space"
+        if left and following.startswith(")") and token.rfind("(") > token.rfind(")"):
+            return "drop"  # a bracket opened inside the broken word
+        return "keep" if token[-1].isalnum() or token[-1] in ")]’'" or mark in "\u00ad\u0002" else "space"
     a, b = fold(left.group()), fold(right.group())
-    if mark == "\u00ad":
-        return "drop"
     if b in _SUSPENDED and a + b not in known:
         return "space"
-    compound, whole = f"{a}-{b}", a + b
-    if whole in known and compound not in known:
+    compound, whole = f"{a}-{b}" in known, a + b in known
+    if whole != compound:
+        return "drop" if whole else "keep"
+    if mark == "\u00ad":
         return "drop"
-    if compound in known and whole not in known:
+    if "://" in token or "@" in token or token.startswith("www.") or _ADDRESS.match(following):
         return "keep"
-    if not right.group()[0].islower():
-        both_capitals = left.group().isupper() and right.group().isupper() and min(len(a), len(b)) > 1
-        return "drop" if both_capitals else "keep"
-    if b in _ENCLITICS and (len(b) > 2 or tail[len(b) : len(b) + 1] in ("", " ", "-", ",", ".")):
-        return "keep"
-    if "-" in head.split()[-1] and a in _LINKS:
-        return "keep"
-    return "drop"
+    return "keep" if _is_compound(token, left.group(), right.group(), known) else "drop"
 
 
-_LINKS = _listed("est sont a va vingt quatre trente quarante cinquante soixante c d sous sur en la le les au")
+def _is_compound(token: str, left: str, right: str, known: Collection[str]) -> bool:
+    """Whether a hyphen between two parts is likelier the word's own than a line's, by the shape of the parts."""
+    a, b = fold(left), fold(right)
+    if a in _PREFIXES or (len(a) == 1 and a.isascii()) or (len(b) == 1 and b.isascii()):
+        return True
+    if not right[0].islower():
+        broken_capitals = left.isupper() and right.isupper() and min(len(a), len(b)) > 1
+        return not broken_capitals or "-" in token
+    if left.isupper() and len(left) > 1:
+        return True  # an acronym's compound
+    if b in _ENCLITICS and (a in known or a in _LINKS or token.endswith("-t")):
+        return True
+    return "-" in token and a in _LINKS
+
+
+_ADDRESS = re.compile(r"^[\w-]+(?:\.[\w-]+)*\.(?:[a-z]{2,4})\b(?:/|[.,;)]*$)")
+_PREFIXES = _listed("saint sainte sint sankt st ste sfantul intr dintr printr")
+_LINKS = _listed("est sont a va ont peut doit vingt quatre trente quarante cinquante soixante sous sur en la le les au")
 
 _FOLDS: dict[int, str] = dict(zip(map(ord, "ŞşŢţς"), "șșțțσ", strict=True))
 _FOLDS |= dict.fromkeys(map(ord, "’ʼ‘´`\u1fbd\u1fbf\u2032"), "'") | dict.fromkeys(map(ord, "“”„«»″"), '"')

@@ -19,7 +19,7 @@ from ..composing import compose, vocabulary
 from ..config import Config
 from ..errors import OcrError
 from ..furniture import find_furniture, is_stamp
-from ..geometry import Words, find_words, ink_of, main_angle, stand_up, turned_back
+from ..geometry import Words, count_outside, find_words, ink_of, main_angle, stand_up, turned_back
 from ..layout import Layout, Leaf
 from ..legibility import judge, repair_1253
 from ..lines import Group, Setter, goes_on, set_strays, split_footnotes
@@ -27,6 +27,8 @@ from ..pdf import Ints, PageError, Pdf, Sheet, open_pdf
 from ..records import Issue, Line, Page, Source
 
 STAGE = "pages"
+_OUTSIDE = 100
+"""From so many characters outside the page on it is worth telling."""
 
 
 @dataclass(slots=True, eq=False)
@@ -100,6 +102,11 @@ def _read_text(pdf: Pdf, read: _Read, source: Source, config: Config, issues: li
         if any(style.angle != 0 for style in read.sheet.styles):
             read.strays = ink_of(read.sheet, hidden, None)
         read.source, read.status = "text", "ok"
+        outside = count_outside(sheet)
+        if outside >= _OUTSIDE:
+            message = f"{outside} characters of page {read.number} run off the page and were left out."
+            step = "compare with another edition of the document: this one is cut off."
+            issues.append(Issue(source.doc_id, read.number, STAGE, "cut_off", "warning", message, step))
     if not scan.wants_ocr(sheet, verdict):
         return False
     if scan.is_scan(sheet, verdict):
