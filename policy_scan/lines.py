@@ -10,8 +10,8 @@ from itertools import pairwise
 import numpy as np
 
 from . import text as txt
-from .aligned import Cell, Piece, find_tables
 from .geometry import ASCENT, DESCENT, Words, rows_of
+from .grids import Cell, Piece, find_aligned
 from .layout import Leaf
 from .pdf import Floats, Ints, Sheet
 
@@ -191,7 +191,7 @@ class Setter:
         for members, cuts in zip(by_line, wide, strict=True):
             parts = [members[a:b] for a, b in pairwise([0, *cuts, len(members)])]
             lines.append([self._piece(part) for part in parts])
-        return find_tables(lines, sorted(size[m[0]] for m in by_line)[len(by_line) // 2])
+        return find_aligned(lines, sorted(size[m[0]] for m in by_line)[len(by_line) // 2])
 
     def _piece(self, members: list[int]) -> Piece:
         right = max([self._x1[k] for k in members])
