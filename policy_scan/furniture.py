@@ -36,6 +36,7 @@ _GAZETTE = re.compile(
     r"|journal officiel|monitorul oficial|amtsblatt|official journal|publicatieblad|staatscourant"
 )
 _GAZETTE_WORDS = ("εφημερισ", "εφημεριδα", "κυβερνησεωσ", "moniteur", "belgisch", "staatsblad", "memorial", "monitorul")
+_ISSUE = re.compile(r"\b(?:n[°ºor]?|nr|no|nummer|αρ|αριθ\w*|numer\w*)[.°º]?\s*(?:φυλλου\s*)?\d")
 _TOP, _BOTTOM = 0.17, 0.86
 """Heads stand above the first, feet below the second, as parts of the page's height."""
 _ROWS = 7
@@ -232,10 +233,13 @@ def _mark_masthead(
     while last + 1 < len(head) and display[last + 1]:
         last += 1
     end = _closing(head, last, sheet)
+    gazette = any(_is_name(head[k].text, ()) for k in shown)
     if end is None:
-        if len(sheet.rules) and not any(_GAZETTE.search(head[k].text) for k in shown):
+        if not gazette:
             return
         end = _date_row(head, last) + 1
+    elif not gazette and not any(_ISSUE.search(row.text) for row in head[last + 1 :] if row.base < end):
+        return  # a report's title that its running heads repeat
     for k, row in enumerate(head):
         if row.base < end:
             reached = k
@@ -275,9 +279,7 @@ def _closing(head: Sequence[Row], last: int, sheet: Sheet) -> float | None:
     """Height of the rule under a masthead: the first one below its display type with a number or date beside it."""
     rules = [y for y in _wide_rules(sheet).tolist() if head[last].base - 2 < y < 0.5 * sheet.height]
     for k, y in enumerate(rules):
-        beside = [
-            row for row in head if -1.2 * row.size < y - row.base < 2.2 * row.size or 0 < row.base - y < 2.2 * row.size
-        ]
+        beside = [row for row in head[last + 1 :] if -2.2 * row.size < y - row.base < 2.2 * row.size]
         if any(re.search(r"\d", row.text) for row in beside):
             end = y
             for other in rules[k + 1 :]:

@@ -287,7 +287,8 @@ class Layout:
         atoms = sorted(
             {-2 - int(k) for k in owner[owner < -1]}, key=lambda k: (self._atoms[k].box[1], self._atoms[k].box[0])
         )
-        left, right = float(self._x0[index].min()), float(self._x1[index].max())
+        edged = free if len(free) else index  # a box may reach beyond the column's text
+        left, right = float(self._x0[edged].min()), float(self._x1[edged].max())
         if not atoms:
             return [Leaf(free, left, right)]
         leaves: list[Leaf] = []
