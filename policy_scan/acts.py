@@ -79,7 +79,9 @@ _PLAIN_HEAD = re.compile(
     re.DOTALL,
 )
 _EU_HEAD = re.compile(
-    r"^(?P<title>(?:reglement(?: delegue| d'execution)?|directive(?: deleguee)?|decision|verordening"
+    r"^(?:(?:[ivl]+ )?(?:\([^)]{3,30}\) )?(?:reglements|regulations|verordeningen|verordnungen|directives|richtlijnen"
+    r"|richtlinien|decisions|besluiten|beschlusse|κανονισμοι|οδηγιεσ|αποφασεισ|regulamente|directive|decizii) )?"
+    r"(?P<title>(?:reglement(?: delegue| d'execution)?|directive(?: deleguee)?|decision|verordening"
     r"|uitvoeringsverordening|gedelegeerde verordening|richtlijn"
     r"|(?:durchfuhrungs|delegierte )?verordnung|richtlinie|beschluss|(?:εκτελεστικοσ "
     r"|κατ' εξουσιοδοτηση )?κανονισμοσ|οδηγια|αποφαση|regulamentul|directiva|decizia"
@@ -168,12 +170,18 @@ def act_type(title: str) -> str:
     return name
 
 
+_BARE_TYPES = frozenset({"LEGE", "ORDIN", "DECRET", "DECIZIE"})
+"""What a Romanian act's heading may be by itself, its subject on the next line."""
+
+
 def act_head(text: str) -> ActHead | None:
     """The heading of an act at the start of a block, or None. `text`: the block's text, lines joined by a space."""
     flat = re.sub(r"\s+", " ", text).strip()
     flat = re.sub(r"^[\[(]\s?[A-Z]\s?[−–—-]\s?\d{4}/\d{4,6}\s?[\])]\s*", "", flat)
     numbered = re.match(r"\(\d{1,2}\) [Α-ΩΆ-ΏA-Z]", flat) is not None and re.search("[α-ω]", flat) is not None
-    if len(flat) < 8 or len(flat) > 1800 or flat[0].islower() or (flat[0] in "(«„“”-" and not numbered):
+    if not flat or (len(flat) < 8 and flat not in _BARE_TYPES) or len(flat) > 1800:
+        return None
+    if flat[0].islower() or (flat[0] in "(«„“”-" and not numbered):
         return None
     folded = fold(flat)
     match = _BE_HEAD.match(folded)
@@ -192,8 +200,12 @@ def act_head(text: str) -> ActHead | None:
         match = pattern.match(folded)
         if match is None:
             continue
-        if pattern is _EU_HEAD and not flat[:3].isupper():
-            continue
+        if pattern is _EU_HEAD:
+            # The gazette's section stands before it in one block: `REGULATIONS REGULATION (EU) …`
+            own = flat[match.start("title") :] if len(folded) == len(flat) else flat
+            if not own[:3].isupper():
+                continue
+            flat = own
         if pattern is _ROMANIAN_HEAD and not (flat.split()[0].isupper() or len(flat) < 300):
             return None
         if (
@@ -248,7 +260,8 @@ _PLAN_TYPES: tuple[tuple[str, str], ...] = (
     (
         "strategy",
         r"strateg|στρατηγικ|vision |politique de|beleidsnota|note de politique|accord de coalition"
-        r"|regeerakkoord|koalitionsvertrag|declaration de politique|programme de gouvernement",
+        r"|koalitiounsaccord|regeerakkoord|koalitionsvertrag|acord(?:ul)? de coalitie|program(?:ul)? de guvernare"
+        r"|κυβερνητικο προγραμμα|coalition agreement|declaration de politique|programme de gouvernement",
     ),
     (
         "guideline",
@@ -280,6 +293,35 @@ _GAZETTE = re.compile(
 def is_gazette(texts: Sequence[str]) -> bool:
     """Whether any of a document's texts (its furniture and first page) names a gazette."""
     return any(_GAZETTE.search(fold(text)) for text in texts)
+
+
+_CITES_ACT = re.compile(r"\b(?:(?:programma)?wet|lois?|articles?|artikele?n?|gesetz\w*|νομ\w+|legea?|van|du)\b")
+
+
+def _gazette_date(texts: Sequence[str]) -> str:
+    """The date of an issue by its masthead and running heads: beside the gazette's name, else the first date there
+    that isn't an act's."""
+    dated = [text for text in texts if len(text) < 160 and date_in(text)]
+    named = [text for text in dated if is_gazette([text])]
+    plain = [text for text in dated if not _CITES_ACT.search(fold(text))]
+    return date_in((named or plain or [""])[0])
+
+
+def _gazette_title(texts: Sequence[str]) -> str:
+    """The gazette's name as printed, with the line that has its number and date where that stands apart."""
+    named = [text for text in texts if len(text) < 160 and is_gazette([text])]
+    names = [re.sub(r"^[\d\s]+|(?<=\D)\s\d{1,4}$", "", text) for text in named]
+    if not names:
+        return ""
+    name = next((one for one in names if date_in(one)), names[0])
+    if date_in(name):
+        return name
+    words = name.split()
+    half = len(words) // 2
+    if half and words[:half] == words[half:]:
+        name = " ".join(words[:half])
+    dated = [text for text in texts if len(text) < 160 and date_in(text) and not _CITES_ACT.search(fold(text))]
+    return f"{name}, {dated[0]}" if dated else name
 
 
 _ISSUERS = re.compile(
@@ -322,12 +364,16 @@ def facts_of(
         headings = [text for text in headings if not is_gazette([text])]
         title = headings[0] if headings else (texts[0] if texts and len(texts[0]) < 300 else "")
         kind = plan_type(title) or plan_type(front[:400]) or "other"
-    date = first.date if first is not None and kind != "gazette" else ""
+    masthead = [*furniture, *texts[:6]]
     if kind == "gazette":
-        named_gazette = next((text for text in [*furniture, *texts[:6]] if len(text) < 200 and is_gazette([text])), "")
-        title = re.sub(r"^[\d\s]+|[\d\s]+$", "", named_gazette) if date_in(named_gazette) else ""
-        date = next((found for text in furniture if (found := date_in(text))), "")
+        title = _gazette_title(masthead)
+        date = _gazette_date(masthead)
+    elif first is not None:
+        # Its own, else that of the issue it stands in; never one that its title or preamble cites.
+        date = first.date or (_gazette_date(furniture) if is_gazette(masthead) else "")
+    else:
+        date = date_in(front[:1500])
     return Facts(
-        doc_id, re.sub(r"\s+", " ", title)[:600].strip(), issuer_in(texts[:25]), date or date_in(front[:1500]), kind,
+        doc_id, re.sub(r"\s+", " ", title)[:600].strip(), issuer_in(texts[:25]), date, kind,
         legal_status(f"{title} {front}"), n_acts,
     )  # fmt: skip

@@ -62,7 +62,7 @@ _WORD_NUMBERS = {
 }  # fmt: skip
 _GREEK_WORDS = r"(?:[α-ωΑ-Ωά-ώΆ-Ώ]+(?:ο|ον|Ο|ΟΝ|ό|ὸ)\b)(?:\s[α-ωΑ-Ωά-ώΆ-Ώ]+(?:ο|ον|Ο|ΟΝ)\b)?"
 _ARTICLE = re.compile(
-    r"""(?P<open>[\[(«„“”″"]\s?)?
+    r"""(?P<open>[\[(«„“”″"‘]\s?)?
     (?P<label>
       (?P<word>
         (?:Article|ARTICLE|Articles|ARTICLES|Artikel|ARTIKEL|Artikelen|Artikels|Articolul|ARTICOLUL|Articol|ARTICOL)

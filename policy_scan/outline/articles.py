@@ -144,7 +144,8 @@ class ArticleReader(PlainReader):
         if not label.alone and not segment.heading and not successor and self._mid_sentence(segment):
             return False
         if self.last is None:
-            return label.sure or segment.heading
+            first = label.key == "1" and self.before is None  # right after the enacting phrase or the title
+            return label.sure or segment.heading or (first and self._reads_on(label, segment))
         prefix, numbers = schemes.order(label.key)
         if label.sure and prefix and (label.alone or segment.heading):
             return True

@@ -1,10 +1,11 @@
-"""Tables of contents: what of a document only lists what stands elsewhere in it."""
+"""Tables of contents and imprints: what of a document lists what stands elsewhere in it, or tells of its printing."""
 
 from __future__ import annotations
 
 import re
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import replace
 
 from .. import schemes
 from . import phrases
@@ -65,6 +66,25 @@ def _contents_rows(text: str) -> bool:
     rows = [row for row in text.split("\n") if row.strip()]
     entries = sum(bool(re.search(r"(?:\.\s?){4,}|…", row)) for row in rows)
     return len(rows) > 1 and entries * 3 >= len(rows) * 2
+
+
+def set_imprint_apart(segments: Sequence[Segment]) -> list[Segment]:
+    """The segments with a gazette's imprint, on the last page after the last signature, set apart from its acts."""
+    last = segments[-1].page if segments else 0
+    on_page = [k for k, segment in enumerate(segments) if segment.page == last]
+    told = [k for k in on_page if phrases.is_imprint(segments[k].text)]
+    if not told:
+        return list(segments)
+    acts_there = [k for k in on_page if _of_an_act(segments[k].text)]
+    first = told[0] if acts_there else on_page[0]
+    if acts_there and acts_there[-1] > first:
+        return list(segments)
+    return [replace(s, apart=True, heading=False, kind="imprint") if k >= first else s for k, s in enumerate(segments)]
+
+
+def _of_an_act(text: str) -> bool:
+    label = schemes.article_label(text)
+    return (label is not None and label.sure) or phrases.is_signature(text) or phrases.is_preamble(text)
 
 
 def drop_contents(units: list[Unit]) -> list[Unit]:

@@ -10,8 +10,8 @@ from .. import acts, parallel, schemes
 from ..acts import Act
 from . import phrases
 from .articles import ArticleReader
-from .contents import contents_of, drop_contents
-from .heads import Head, find_heads, same_title
+from .contents import contents_of, drop_contents, set_imprint_apart
+from .heads import Head, find_heads, is_notices, same_title
 from .plain import PlainReader, Track
 from .quotations import mark_quoted
 from .segments import Segment
@@ -57,11 +57,12 @@ def outline(segments: Sequence[Segment], title: str, doc_type: str) -> Outline:
     """The acts of a document and their units. `title`, `doc_type`: what the manifest says, for a lone act without
     heading of its own."""
     tracks: list[_Version] = []
-    for own in split_tracks(segments):
+    for own in split_tracks(set_imprint_apart(segments)):
         skipped = contents_of(own)
         quoted = mark_quoted(own)
         heads = find_heads(own, quoted, skipped)
         tracks.append(_Version(own, quoted, skipped, heads, _is_legal(own, skipped, heads)))
+    _share_notices(tracks)
     order = sorted(
         (
             (track.segments[head.first].page, track.segments[head.first].start, t, h)
@@ -100,6 +101,22 @@ def outline(segments: Sequence[Segment], title: str, doc_type: str) -> Outline:
     return _finish(table, units, frozenset(numbers.values()))
 
 
+def _share_notices(tracks: Sequence[_Version]) -> None:
+    """Lets the part of notices, whose heading stands once across the columns, begin in every language's track."""
+    for track in tracks:
+        for head in (one for one in track.heads if is_notices(one)):
+            first = track.segments[head.first]
+            for other in tracks:
+                if any(is_notices(one) for one in other.heads):
+                    continue
+                place = (first.page, first.start)
+                after = (k for k, one in enumerate(other.segments) if (one.page, one.start) > place)
+                begin = next(after, None)
+                if begin is not None and all(one.first != begin for one in other.heads):
+                    other.heads.append(replace(head, first=begin, taken=0))
+                    other.heads.sort(key=lambda one: one.first)
+
+
 def _mostly_headings(track: _Version, read: Sequence[Unit]) -> bool:
     """Whether a document such as a poster or slides has hardly any text under its headings."""
     whole = sum(len(segment.text) for index, segment in enumerate(track.segments) if index not in track.skipped)
@@ -121,9 +138,9 @@ def _front_act(track: _Version) -> Act:
     an extract cut off, whose title nobody can tell."""
     end = min((head.first for head in track.heads), default=len(track.segments))
     before = [segment for index, segment in enumerate(track.segments[:end]) if index not in track.skipped]
-    labels = (schemes.article_label(segment.text) for segment in before)
-    first = next((label.key for label in labels if label is not None and label.sure), "")
-    named = [one.text for one in before if one.heading and 8 < len(one.text) < 400]
+    labels = [schemes.article_label(segment.text) for segment in before]
+    start, first = next(((k, one.key) for k, one in enumerate(labels) if one is not None and one.sure), (0, ""))
+    named = [one.text for one in before[:start] if one.heading and 8 < len(one.text) < 400]
     told = (text for text in named if text.isupper() or acts.act_type(text) or acts.plan_type(text))
     title = next(told, "") if first == "1" else ""
     return Act(title, acts.act_type(title) or "other", acts.date_in(title))
@@ -133,7 +150,8 @@ def _lone_act(track: _Version, title: str, doc_type: str) -> Act:
     own = next((p.text for p in track.segments[:12] if p.heading and len(p.text) > 8 and len(p.text) < 400), "")
     name = title or own
     doc_type = "" if doc_type == "gazette" else doc_type
-    return Act(name, doc_type or acts.act_type(name) or acts.plan_type(name) or "other", acts.date_in(name))
+    told = acts.act_type(name) or acts.plan_type(name) if track.legal else acts.plan_type(name) or acts.act_type(name)
+    return Act(name, doc_type or told or "other", acts.date_in(name))
 
 
 def _split_restarts(units: list[Unit], table: dict[int, Act], counter: int) -> int:

@@ -34,9 +34,19 @@ _NO_TITLE = re.compile(
     r"|diese ubersetzung"
     r"|(?:de|le|la|der|die|het|l')\s?(?:vlaamse |brusselse |federale )?(?:minister|ministre|regering"
     r"|gouvernement|regierung"
-    r"|parlement|senat|assemblee|waals|president|koning|roi)|nous\b|wij\b|wir\b|sire\b|par decision|\(mem)"
+    r"|parlement|senat|assemblee|waals|president|koning|roi)|nous\b|wij\b|wir\b|sire\b|par decision|\(mem"
+    r"|nor ?:|eli ?:|jorf\b|texte n|https?:|version (?:en vigueur|consolidee)|derniere modification|chronolegi"
+    r"|partie (?:legislative|reglementaire)|publics concernes|\(text with eea|\(texte presentant|\(voor de eer"
+    r"|\(text von bedeutung|\(κειμενο που παρουσιαζει|\(text cu relevanta|emitent|publicat)"
 )
 """How a line after an act's heading begins that is no more of its title (folded)."""
+
+
+_NOTICES = re.compile(
+    r"^(?:(?:wettelijke bekendmakingen en verschillende berichten|publications legales et avis divers"
+    r"|gesetzliche bekanntmachungen und verschiedene mitteilungen)\s*)+$"
+)
+"""The heading of the last part of a Moniteur belge: notices of courts, associations and companies (folded)."""
 
 
 def _begins_act(segments: Sequence[Segment], index: int, after: int, greek: bool) -> bool:
@@ -63,12 +73,21 @@ def _begins_act(segments: Sequence[Segment], index: int, after: int, greek: bool
     return False
 
 
+def is_notices(head: Head) -> bool:
+    """Whether a head opens the last part of a Moniteur belge."""
+    return head.notice and _NOTICES.match(schemes.fold(head.act.title)) is not None
+
+
 def find_heads(segments: Sequence[Segment], quoted: Sequence[bool], skipped: frozenset[int]) -> list[Head]:
     """Where acts begin in one track, each with the segments that its heading takes, ministry lines before included."""
     heads: list[Head] = []
     taken_to = 0
     for index, segment in enumerate(segments):
         if index < taken_to or index in skipped or quoted[index] or segment.table or segment.apart or not segment.opens:
+            continue
+        if segment.heading and _NOTICES.match(schemes.fold(segment.text)):
+            heads.append(Head(index, 1, Act(re.sub(r"\s+", " ", segment.text), "other", ""), True, True))
+            taken_to = index + 1
             continue
         number = acts.publication_number(segment.text)
         head = acts.act_head(segment.text)
@@ -119,7 +138,7 @@ def _title(
     words = [first]
     extra = 0
     short = len(first) < (60 if "—" in first[:40] or "–" in first[:40] else 140)
-    while short and extra < 3 and index + 1 + extra < len(segments):
+    while short and extra < 4 and index + 1 + extra < len(segments):
         at = index + 1 + extra
         segment = segments[at]
         text = segment.text

@@ -15,6 +15,7 @@ _CONTENTS = re.compile(
 _LEADER = re.compile(r"(?:\.\s?){4,}|…{2,}|(?:_\s?){5,}|(?:·\s?){4,}")
 _ENTRY_END = re.compile(r"(?:\s|\t|[.…])\s?(?:p\.|bl\.|blz\.|S\.|σελ\.|pag\.|page)?\s?\d{1,4}$")
 _ENTRY_PAGE = re.compile(r",\s(?:p|bl|blz|S|pag|σελ)\.\s?\d{1,5}\.?$")
+_BARE_PAGE = re.compile(r"(?:(?:p|bl|blz|S|pag|σελ)\.\s?\d{1,5}\.?)$")
 
 
 def is_contents_heading(text: str) -> bool:
@@ -34,9 +35,21 @@ def is_contents_entry(text: str, *, inside: bool = False) -> bool:
         re.fullmatch(r"[\s.…_·]*(?:p\.|page)?\s*\d{0,5}\.?", text[leaders[-1].end() :]) or len(leaders) > 2
     ):
         return bool(re.search(r"[^\W_]", text))
-    if _ENTRY_PAGE.search(text):
+    if _ENTRY_PAGE.search(text) or _BARE_PAGE.match(text):
         return True
     return inside and len(text) < 400 and bool(_ENTRY_END.search(text)) and not re.search(r"[;:]$", text)
+
+
+_IMPRINT = re.compile(
+    r"καποδιστριου 34|τιμη πωλησησ φυλλων|ετησιεσ? συνδρομ|ετησια εκδοση|webmaster\.et@|www\.et\.gr"
+    r"|^απο το εθνικο τυπογραφειο|για τα φ\.ε\.κ\. απο|editeur ?: ?(?:service|ministere)|^imprimeur ?:"
+    r"|^editor ?: ?(?:guvernul|parlamentul|camera)|regia autonoma .?monitorul oficial"
+)
+
+
+def is_imprint(text: str) -> bool:
+    """What a gazette's last page says of the gazette itself: its printer, address, prices and subscriptions."""
+    return bool(_IMPRINT.search(re.sub(r"\s+", " ", fold(text)).strip()))
 
 
 _COMMENTARY = re.compile(

@@ -31,6 +31,14 @@ class Track:
     heads: Mapping[int, tuple[int, int, bool]]
 
 
+_CODE_PART = re.compile(r"^(?:[a-z]+ )?partie (?:legislative|reglementaire)(?: - .{3,80}| \(.{3,80}\))?$")
+"""The parts of a French code, which have names and no numbers (folded)."""
+_GROUPS = re.compile(
+    r"^(?:axe|objectif|pilier|levier|chantier|engagement|αξονασ|στοχοσ|obiectivul|doelstelling|ziel|objective) "
+)
+"""Labels under which a plan groups its measures, where it has labels of another kind for these (folded)."""
+
+
 class PlainReader:
     """Reads a track by its headings. `flat`: read headings as text, for posters and slides that are all headings."""
 
@@ -52,6 +60,9 @@ class PlainReader:
         self.annex = ""
         self.commentary: list[str] = []
         self.measure: Label | None = None
+        self.measure_heading = ""
+        labels = (schemes.measure_label(segment.text) for segment in track.segments)
+        self.grouped = any(one is not None and not _GROUPS.match(one.key) for one in labels)
         self.last: str | None = None
         self.n_articles = 0
         self._forget_article()
@@ -80,6 +91,8 @@ class PlainReader:
         words += [division.heading for division in self.divisions if division.heading]
         if self.article is not None and self.article_heading:
             words.append(self.article_heading)
+        elif self.measure is not None and self.measure_heading:
+            words.append(self.measure_heading)
         return tuple(words)
 
     def _start(self, kind: str, *inner: str, quoted: bool = False) -> Unit:
@@ -106,8 +119,9 @@ class PlainReader:
             if index in self.heads:
                 act, taken, notice = self.heads[index]
                 self._enter_act(act, notice)
-                index += taken
-                continue
+                if taken:
+                    index += taken
+                    continue
             if index in self.skipped:
                 index += 1
                 continue
@@ -128,7 +142,12 @@ class PlainReader:
         """Reads the segment at `index` (and the headings that belong to it); how many were taken."""
         segment = self.segments[index]
         if segment.apart:
-            self.units.append(Unit("other", self.act, (), self._headings(), False, segments=[segment]))
+            imprint = segment.kind == "imprint"
+            if imprint and self.units and self.units[-1].segments[-1:] == [self.segments[index - 1]]:
+                self.units[-1].segments.append(segment)
+                return 1
+            headings = () if imprint else self._headings()
+            self.units.append(Unit("other", self.act, (), headings, False, segments=[segment]))
             return 1
         if segment.table:
             self._table(segment)
@@ -210,6 +229,11 @@ class PlainReader:
     def _try_division(self, index: int) -> int:
         segment = self.segments[index]
         text = segment.text
+        if segment.heading and _CODE_PART.match(schemes.fold(text)):
+            self._forget_article()
+            self.divisions = [Division(0, "", text)]
+            self._enter_body()
+            return 1
         parts = re.split(r" [>|] ", text)
         if len(parts) > 1 and schemes.division_label(text):
             self._forget_article()
@@ -223,7 +247,9 @@ class PlainReader:
         label = schemes.division_label(text)
         if label is None or len(text) > 400:
             return 0
-        if not (segment.heading or label.alone or (label.sure and segment.opens) or text.isupper()):
+        stands = segment.heading or label.alone or text.isupper()
+        sentence = text.endswith(".") and len(text) > 75
+        if not stands and (sentence or not (label.sure and segment.opens)):
             return 0
         if self.mode == "commentary" or text.endswith((";", ",")):
             return 0
@@ -262,7 +288,12 @@ class PlainReader:
         text = segment.text
         measure = schemes.measure_label(text)
         if measure is not None and (measure.sure or segment.heading) and segment.opens and len(text) < 4000:
+            rest = text[measure.end :].strip()
+            if segment.heading and self.grouped and _GROUPS.match(measure.key):
+                self._nest(segment, measure.text, rest)
+                return 1
             self.measure = measure
+            self.measure_heading = rest if segment.heading else ""
             self._start(measure.kind)
             self._add(segment, measure.kind)
             if segment.heading:
@@ -351,10 +382,15 @@ class PlainReader:
             self.divisions = [division for division in self.divisions if division.rank < rank]
             self.divisions.append(Division(rank, "", segment.text))
             return
-        self.measure = None
+        self._nest(segment, "", segment.text)
+
+    def _nest(self, segment: Segment, label: str, heading: str) -> None:
+        """Opens the division of a heading, under those of larger type."""
+        rank = 20 + (segment.level or 5)
+        self.measure, self.open = None, None
         while self.divisions and (
             self.divisions[-1].rank >= rank
             or (10 <= self.divisions[-1].rank < 20 and (segment.level or 5) <= self.divisions[-1].rank - 10)
         ):
             self.divisions.pop()
-        self.divisions.append(Division(rank, "", segment.text))
+        self.divisions.append(Division(rank, label, heading))

@@ -13,25 +13,18 @@ from .. import schemes
 from . import phrases
 from .segments import Segment
 
-_CLOSERS = {"«": "»", "„": '“”"″', "“": "”", "”": "”", "″": "″", '"': '"', "‟": "”", "<": ">"}
+_CLOSERS = {"«": "»", "„": '“”"″', "“": "”", "”": "”", "″": "″", '"': '"', "‟": "”", "<": ">", "‘": ""}
 _OPENERS = '«„“”″"‟'
+_SINGLE_OPENS = re.compile(r"‘(?=[A-Za-z0-9(])")
+_SINGLE_CLOSES = re.compile(r"’(?=\s?;|\s?\.?\s*$)")
+"""A single mark is also an apostrophe (and in Greek an accent): it closes only at the end of a text or before `;`."""
 _CLOSED_AT_END = re.compile(r"[»”″\"“]\s*[.;,:)]*\s*(?:\.\s*)?(?:et|en|und)?\s*$")
 _LIMIT = 60_000
 """Characters after which an unclosed quotation is given up."""
 
 
-def _closes_within(text: str, at: int, opener: str) -> int:
-    """The offset after the mark that closes a quotation opened at `at`, or -1."""
-    depth = 0
-    for k in range(at, len(text)):
-        char = text[k]
-        if char == opener and (opener not in _CLOSERS[opener] or k == at):
-            depth += 1
-        elif char in _CLOSERS[opener]:
-            depth -= 1
-            if depth == 0:
-                return k + 1
-    return -1
+def _opener_at(text: str, at: int) -> bool:
+    return text[at] in _OPENERS or _SINGLE_OPENS.match(text, at) is not None
 
 
 def _find_close(segments: Sequence[Segment], first: int, at: int, opener: str, last: str | None) -> tuple[int, int]:
@@ -47,7 +40,7 @@ def _find_close(segments: Sequence[Segment], first: int, at: int, opener: str, l
         segment = segments[index]
         text = segment.text
         begin = at if index == first else 0
-        if index > first and segment.opens and text[0] not in _OPENERS:
+        if index > first and segment.opens and not _opener_at(text, 0):
             label = schemes.article_label(text)
             if label is not None and label.sure and last is not None and schemes.follows(label.key, last):
                 if candidate is not None:
@@ -56,7 +49,10 @@ def _find_close(segments: Sequence[Segment], first: int, at: int, opener: str, l
                     return index - 1, len(segments[index - 1].text)
         for k in range(begin, len(text)):
             char = text[k]
-            if same:
+            if opener == "‘":
+                if _SINGLE_CLOSES.match(text, k):
+                    return index, k + 1
+            elif same:
                 if char == opener:
                     depth += 1
             elif char == opener:
@@ -84,13 +80,13 @@ def mark_quoted(segments: Sequence[Segment]) -> list[bool]:
     before = ""
     while index < len(segments):
         text = segments[index].text
-        if at == 0 and text[0] not in _OPENERS:
+        if at == 0 and not _opener_at(text, 0):
             label = schemes.article_label(text)
             if label is not None and label.sure:
                 last = label.key
         opened = -1
         for k in range(at, len(text)):
-            if text[k] not in _OPENERS:
+            if not _opener_at(text, k):
                 continue
             head = (before + " " + text[:k])[-300:] if k < 300 else text[k - 300 : k]
             if phrases.introduces_quotation(head.rstrip(" –—-")) and (

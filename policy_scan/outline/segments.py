@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
-from .. import schemes
+from .. import acts, schemes
 from ..records import FURNITURE_KINDS, Block, Line, Page
 
 
@@ -91,6 +91,14 @@ def _label_at(here: str, line: str, before: str) -> bool:
     return False
 
 
+def _heads_at(before: str, here: str, line: str) -> bool:
+    """Whether a line inside a heading begins another one: a division's, or an act's below its ministry's name."""
+    division = schemes.division_label(line)
+    if division is not None and division.sure:
+        return True
+    return here[0].isupper() and acts.act_head(before) is None and acts.act_head(here) is not None
+
+
 def _alone(line: str) -> bool:
     label = schemes.article_label(line) or schemes.division_label(line)
     return label is not None and label.alone
@@ -107,6 +115,7 @@ def cut_block(block: Block, lines: Sequence[Line], language: str) -> list[Segmen
     if block.kind == "table" or apart or len(lines) < 2:
         return [whole] if block.text.strip() else []
     cuts = [0]
+    heads: set[int] = set()
     for before, line in pairwise(lines):
         at = line.start - block.start
         if not 0 < at < len(block.text):
@@ -115,8 +124,11 @@ def cut_block(block: Block, lines: Sequence[Line], language: str) -> list[Segmen
         here = block.text[at:]
         if _alone(previous) or _label_at(here, block.text[at : line.end - block.start], previous):
             cuts.append(at)
-    parts = [whole.part(a, b) for a, b in zip(cuts, [*cuts[1:], len(block.text)], strict=True)]
-    return [part for part in parts if part.text]
+        elif heading and _heads_at(block.text[:at], here, block.text[at : line.end - block.start]):
+            cuts.append(at)
+            heads.add(at)
+    ends = zip(cuts, [*cuts[1:], len(block.text)], strict=True)
+    return [replace(part, opens=True) if a in heads else part for a, b in ends if (part := whole.part(a, b)).text]
 
 
 def find_segments(
