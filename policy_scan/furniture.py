@@ -50,6 +50,7 @@ _DISPLAY = 1.6
 class Row:
     """A printed row of a page, over its whole width. `gap_above`, `gap_below`: ems to the rows next to it."""
 
+    page: int
     sheet: Sheet
     places: list[tuple[int, int]]
     words: list[int]
@@ -68,7 +69,7 @@ class Row:
         return " ".join(sorted(re.sub(r"\d+", "#", self.text).split()))
 
 
-def rows_at(sheet: Sheet, words: Words) -> list[Row]:
+def rows_at(page: int, sheet: Sheet, words: Words) -> list[Row]:
     """The printed rows in the upper half and the lowest fifth of a page, from the top."""
     if not len(words):
         return []
@@ -88,19 +89,21 @@ def rows_at(sheet: Sheet, words: Words) -> list[Row]:
         places = [(first[m], last[m]) for m in members[:40]]
         above = (bases[k] - bases[k - 1]) / max(sizes[k], 1.0) if k else 99.0
         below = (bases[k + 1] - bases[k]) / max(sizes[k], 1.0) if k + 1 < len(parts) else 99.0
-        rows.append(Row(sheet, places, members, bases[k], sizes[k], above, below))
+        rows.append(Row(page, sheet, places, members, bases[k], sizes[k], above, below))
     return rows
 
 
 def find_furniture(sheets: Sequence[Sheet], words: Sequence[Words], least: int) -> list[dict[int, str]]:
     """For each page: the words that are furniture, with its kind. `least`: on how many pages a row has to stand."""
-    pages = [rows_at(sheet, found) for sheet, found in zip(sheets, words, strict=True)]
+    pages = [rows_at(n, sheet, found) for n, (sheet, found) in enumerate(zip(sheets, words, strict=True))]
     body = _body_size(words)
+    gaps = [row.gap_below for rows in pages for row in rows if row.gap_below < 3]
+    pitch = float(np.median(gaps)) if gaps else 1.2
     marks: list[dict[int, str]] = [{} for _ in sheets]
     names: Counter[str] = Counter()
     for kind in ("header", "footer"):
         edges = [_edge(rows, sheet, kind) for rows, sheet in zip(pages, sheets, strict=True)]
-        repeated = _repeated(edges, least, body, kind)
+        repeated = _repeated(edges, least, body, kind, pitch)
         for page, rows in enumerate(edges):
             reach = max((k for k, row in enumerate(rows) if id(row) in repeated), default=-1)
             for k, row in enumerate(rows):
@@ -140,7 +143,7 @@ def _edge(rows: Sequence[Row], sheet: Sheet, kind: str) -> list[Row]:
     return found
 
 
-def _repeated(pages: Sequence[Sequence[Row]], least: int, body: float, kind: str) -> set[int]:
+def _repeated(pages: Sequence[Sequence[Row]], least: int, body: float, kind: str, pitch: float) -> set[int]:
     """Rows (by identity) whose text, digits aside, stands at the same height on enough pages, and outermost rows of
     changing text that stand apart from the body at the same height on most pages."""
     repeated: set[int] = set()
@@ -153,20 +156,20 @@ def _repeated(pages: Sequence[Sequence[Row]], least: int, body: float, kind: str
         for row in rows:
             by_key[row.key].append(row)
     some: list[Row] = []
-    places: Counter[int] = Counter()
     for key, rows in by_key.items():
         if not re.search(r"[\w#]", key) and len(key) < 8:
             continue
         heights = Counter(round(row.base / 5) for row in rows)
+        counts = _counting(rows)
         for row in rows:
             near = round(row.base / 5)
-            count = sum(heights[near + step] for step in (-1, 0, 1))
-            if count >= many and (total > 3 or _apart(row, kind)):
+            count = sum(heights[near + step] for step in (-1, 0, 1)) if counts else 0
+            if count >= many:
                 repeated.add(id(row))
             elif count >= min(least, total):
                 some.append(row)
-            if count >= 2:
-                places[near] += 1
+    _keep_apart(repeated, pages, by_key, kind, max(1.35, 1.25 * pitch))
+    places = Counter(round(row.base / 5) for rows in pages for row in rows if id(row) in repeated)
     # a head that changes with the chapter stands where nearly every page has a repeated one
     for row in some:
         near = round(row.base / 5)
@@ -182,8 +185,38 @@ def _repeated(pages: Sequence[Sequence[Row]], least: int, body: float, kind: str
     return repeated
 
 
-def _apart(row: Row, kind: str) -> bool:
-    return (row.gap_below if kind == "header" else row.gap_above) >= 1.7
+def _counting(rows: Sequence[Row]) -> bool:
+    """Whether rows that differ in digits alone do so as page numbers do, or not at all: 'Article 3' goes otherwise."""
+    if len({row.text for row in rows}) <= 0.5 * len(rows) or _NUMBER.match(rows[0].text):
+        return True
+    steps = Counter(step for row in rows for step in {int(n[-9:]) - row.page for n in re.findall(r"\d+", row.text)})
+    return bool(steps) and steps.most_common(1)[0][1] >= 0.6 * len(rows)
+
+
+def _keep_apart(
+    repeated: set[int], pages: Sequence[Sequence[Row]], by_key: dict[str, list[Row]], kind: str, ems: float
+) -> None:
+    """Drops rows that run on into the body on most pages: a head or foot stands apart, or next to another one."""
+    for _ in range(_ROWS):
+        guarded: set[int] = set()
+        for rows in pages:
+            for k, row in enumerate(rows):
+                if _apart(row, kind, ems) or (k + 1 < len(rows) and id(rows[k + 1]) in repeated):
+                    guarded.add(id(row))
+        dropped = {
+            id(row)
+            for rows in by_key.values()
+            if not _NUMBER.match(rows[0].text) and sum(id(row) in guarded for row in rows) < 0.5 * len(rows)
+            for row in rows
+            if id(row) in repeated
+        }
+        if not dropped:
+            return
+        repeated -= dropped
+
+
+def _apart(row: Row, kind: str, ems: float = 1.7) -> bool:
+    return (row.gap_below if kind == "header" else row.gap_above) >= ems
 
 
 def _is_shaped(row: Row, place: int, sheet: Sheet, kind: str, body: float) -> bool:

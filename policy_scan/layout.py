@@ -52,6 +52,7 @@ class Layout:
     def __init__(self, sheet: Sheet, words: Words, body: Ints, ruled_tables: bool = True) -> None:
         self._n = len(words)
         self._x0, self._x1, self._base, self._size = words.x0, words.x1, words.base, words.size
+        self._chain = words.chain
         self.across, self.down = split_rules(sheet.rules)
         self._owner = np.full(self._n, -1, np.int32)
         self._atoms: list[_Atom] = []
@@ -114,6 +115,8 @@ class Layout:
         self._owner = np.concatenate(owner)
         fill = np.full(len(self._x0) - self._n, em, np.float32)
         self._size = np.concatenate((self._size, fill))
+        apart = np.arange(len(fill), dtype=np.int32) + (int(self._chain.max()) + 1 if self._n else 0)
+        self._chain = np.concatenate((self._chain, apart))
 
     def _members(self, atom: int | None, children: list[int]) -> Ints:
         """Words directly in an atom (None: in none) and the tiles of its children."""
@@ -160,7 +163,8 @@ class Layout:
         """Above, left, right and below of the white strip that parts columns in the zone, or None."""
         x0, x1 = self._x0[index], self._x1[index]
         barriers = self._barriers(index, rows)
-        for strip in white_strips(x0, x1, rows, 3, barriers):
+        for found in white_strips(x0, x1, rows, 3, barriers):
+            strip = self._uncrossed(found, index, rows)
             middle = (strip.x0 + strip.x1) / 2
             inside = (rows >= strip.top) & (rows <= strip.bottom)
             left = inside & (x1 <= middle)
@@ -168,6 +172,28 @@ class Layout:
             if self._parts_columns(strip, index, rows, left, right):
                 return index[rows < strip.top], index[left], index[right], index[rows > strip.bottom]
         return None
+
+    def _uncrossed(self, strip: Strip, index: Ints, rows: Ints) -> Strip:
+        """The longest part of a strip that no line crosses: a heading's space between words may lie in the gutter.
+
+        A line crosses where the stream sets it in one go; where most lines are set so, that tells nothing.
+        """
+        x0, x1, chain = self._x0[index], self._x1[index], self._chain[index].astype(np.int64)
+        inside = (rows >= strip.top) & (rows <= strip.bottom)
+        left = x1 <= (strip.x0 + strip.x1) / 2
+        key = rows * (np.int64(len(self._chain)) + 1) + chain
+        both = np.intersect1d(key[inside & left], key[inside & ~left])
+        crossed = np.unique(both // (len(self._chain) + 1))
+        shared = np.intersect1d(rows[inside & left], rows[inside & ~left])
+        if not len(crossed) or len(crossed) > 0.25 * len(shared):
+            return strip
+        ends = np.concatenate(([strip.top - 1], crossed, [strip.bottom + 1]))
+        k = int(np.argmax(np.diff(ends)))
+        top, bottom = int(ends[k]) + 1, int(ends[k + 1]) - 1
+        part = (rows >= top) & (rows <= bottom)
+        if not (part & left).any() or not (part & ~left).any():
+            return strip
+        return Strip(float(x1[part & left].max()), float(x0[part & ~left].min()), top, bottom, strip.score)
 
     def _barriers(self, index: Ints, rows: Ints) -> list[int]:
         """Rows below a horizontal rule over most of the zone's width: no column runs through it."""

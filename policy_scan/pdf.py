@@ -271,14 +271,19 @@ class Pdf:
                 rules.append(line)
             return
         sides = _straight_sides(raw, points)
-        channels = [ctypes.c_uint() for _ in range(4)]
-        colour = raw.FPDFPageObj_GetStrokeColor if stroke.value else raw.FPDFPageObj_GetFillColor
-        colour(obj, *channels)
-        white = all(channel.value >= 250 for channel in channels[:3])
-        if len(sides) in (3, 4) and (stroke.value or not white):
+        stroked = stroke.value and not _is_white(raw.FPDFPageObj_GetStrokeColor, obj)
+        filled = fill.value and not _is_white(raw.FPDFPageObj_GetFillColor, obj)
+        if len(sides) in (3, 4) and (stroked or filled):
             panels.append(box)
-        if stroke.value and not white:
+        if stroked:
             rules.extend(sides)
+
+
+def _is_white(colour_of: Any, obj: Any) -> bool:
+    """Whether an object's colour, by one of pdfium's two functions for it, can't be seen on white paper."""
+    red, green, blue, alpha = (ctypes.c_uint() for _ in range(4))
+    colour_of(obj, red, green, blue, alpha)
+    return min(red.value, green.value, blue.value) >= 250 or alpha.value == 0
 
 
 class _StyleReader:
