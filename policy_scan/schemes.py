@@ -45,8 +45,8 @@ _LATIN_SUFFIX = (
     r"|quindecies|quinquiesdecies|sexiesdecies|septiesdecies|octiesdecies|noviesdecies|vicies"
 )
 _NUMBER = (
-    r"(?:(?:L\.?O\.?|[LRDA])\s?\*?\s?\.?\s?|\*\s?)?(?:annexe\s)?(?:\d+|[IVXLC]+(?=(?:er)?[\s.:,–—-]|(?:er)?$))"
-    r"(?:\s?(?:er|re|ère|ste|de|e)(?![\w]))?"
+    r"(?:(?:L\.?O\.?|[LRDA])\s?\*?\s?\.?\s?\*?\s?|\*\s?)?(?:annexe\s)?(?:\d+|[IVXLC]+(?=(?:er)?[\s.:,–—-]|(?:er)?$))"
+    r"(?:\s?(?:er|re|ère|ste|de|e|ον|ο|ΟΝ|Ο|º)(?![\w]))?[¹²³⁴⁵⁶⁷⁸⁹]*"
     r"(?:\s?\^\s?\d+)*(?:[-./:]\d+(?:er)?(?!\d))*"
     rf"(?:[\s-]?(?:{_LATIN_SUFFIX})(?!\w))*(?:/\d+)*(?:[-./]\d+)*(?:\s?[A-ZΑ-Ω]['΄’´]?(?=[\s.:)]"
     rf"|$))?(?:(?<=\d)[a-z](?!\w))?"
@@ -58,7 +58,8 @@ _WORD_NUMBERS = {
     "τεταρτον": "4", "πεμπτο": "5", "πεμπτον": "5", "εκτο": "6", "εκτον": "6", "εβδομο": "7", "εβδομον": "7",
     "ογδοο": "8", "ογδοον": "8", "ενατο": "9", "ενατον": "9", "δεκατο": "10", "δεκατον": "10", "ενδεκατο": "11",
     "ενδεκατον": "11", "δωδεκατο": "12", "δωδεκατον": "12", "εικοστο": "20", "εικοστον": "20", "τριακοστο": "30",
-    "τεσσαρακοστο": "40", "πεντηκοστο": "50",
+    "τεσσαρακοστο": "40", "πεντηκοστο": "50", "εξηκοστο": "60", "εβδομηκοστο": "70", "ογδοηκοστο": "80",
+    "ενενηκοστο": "90",
 }  # fmt: skip
 _GREEK_WORDS = r"(?:[α-ωΑ-Ωά-ώΆ-Ώ]+(?:ο|ον|Ο|ΟΝ|ό|ὸ)\b)(?:\s[α-ωΑ-Ωά-ώΆ-Ώ]+(?:ο|ον|Ο|ΟΝ)\b)?"
 _ARTICLE = re.compile(
@@ -71,7 +72,7 @@ _ARTICLE = re.compile(
       )
       \s?(?P<number>"""
     + _NUMBER
-    + r"""|unique|UNIQUE|unic|UNIC|premier|PREMIER|First)
+    + r"""|(?:Annexe|ANNEXE)(?:\s(?:\d+|[IVX]+|[A-Z])(?:-\d+)*)?(?!\w)|unique|UNIQUE|unic|UNIC|premier|PREMIER|First)
       (?P<range>\s(?:à|tot(?:\sen\smet)?|t/m|bis(?=\s\d)|et|en|und|și|έως)\s"""
     + _NUMBER
     + r""")?
@@ -86,7 +87,7 @@ _ARTICLE_BEFORE = re.compile(
     r"|ARTIKEL))"
 )
 _SEPARATOR = re.compile(r"\s?\.?\s?(?:[.:)\]]|[-–—−]+(?=\s)|-\s)(?:\s?[-–—−]+(?=\s|$))?|\s?\.(?=\s*$)")
-_AFTER_SURE = re.compile(r"\s*(?:$|\(\d|1\.\s|1°|\((?:L|A\.|abrog|inséré|nouveau|ex\s|Loi|Règl))")
+_AFTER_SURE = re.compile(r"\s*(?:$|\(\d|1\.\s|1°|\((?:V|VD|VT|M|T)\)|\((?:L|A\.|abrog|inséré|nouveau|ex\s|Loi|Règl))")
 _DIVISIONS: tuple[tuple[int, str], ...] = (
     (1, r"Livre|Boek|Buch|ΒΙΒΛΙΟ|Βιβλίο|Cartea|Book"),
     (2, r"Partie|Deel|Teil|ΜΕΡΟΣ|Μέρος|Partea|Part|Deel"),
@@ -101,7 +102,8 @@ _DIVISIONS: tuple[tuple[int, str], ...] = (
     (7, r"Sous-sous-section|Paragraphe|Onder-onderafdeling|Paragraful"),
 )
 _DIVISION_NUMBER = (
-    r"(?:(?:\d+|[IVXLC]+)-a(?!\w)|\d+(?:er|re|ère|e)?(?:[./-]\d+)*|[IVXLC]+(?:er|re)?|premier|première|unique"
+    r"(?:(?:\d+|[IVXLC]+)-a(?!\w)|\d+(?:er|re|ère|e|ο|η|Ο|Η)?(?:[./-]\d+)*|[IVXLC]+(?:er|re)?|premier|première|unique"
+    r"|PREMIER|PREMIERE|PREMIÈRE|UNIQUE"
     r"|I\^er|[A-ZΑ-Ω](?=[\s.:'΄’´]|$)"
     rf"|[α-ωά-ώΑ-ΩΆ-Ώ]+(?:ο|ον|Ο|ΟΝ|η|Η)\b|[A-Z]['΄’´])(?:\s?(?:{_LATIN_SUFFIX})\b)?['΄’´]*"
 )
@@ -161,6 +163,9 @@ _MEASURE = re.compile(
     r"|Acțiunea|Acţiunea|ACȚIUNEA|Action|ACTION|Actie|ACTIE|Aktion|Έργο|ΕΡΓΟ|Measure|MEASURE|Engagement|ENGAGEMENT"
     r"|Moossnam|Aktioun|Proposition|PROPOSITION|Axe|AXE|Objectif|OBJECTIF|Obiectivul|OBIECTIVUL|Στόχος|ΣΤΟΧΟΣ"
     r"|Άξονας|ΑΞΟΝΑΣ|Doelstelling|DOELSTELLING|Ziel|ZIEL|Objective|OBJECTIVE|Pilier|Levier|Chantier|Fiche"
+    r"|Ενέργεια|ΕΝΕΡΓΕΙΑ|Πυλώνας|ΠΥΛΩΝΑΣ|Προτεραιότητα|Acțiune|Acţiune|Obiectiv(?: general| specific)?|OBIECTIV"
+    r"|Direcția de acțiune|Direcţia de acţiune|Prioritatea|Pilonul|Reforma|Investiția|Priorité|Orientation|Ambition"
+    r"|Actiepunt|Actielijn|Actiedomein|Prioriteit|Pijler|Handlungsfeld|Aktionslinie|Priorität|Pillar|Priority"
     r"|FICHE|Critère|Test|Exigence)"
     r"|(?P<r>Recommandation|RECOMMANDATION|Recommendation|RECOMMENDATION|Aanbeveling|AANBEVELING|Empfehlung"
     r"|EMPFEHLUNG|Σύσταση|ΣΥΣΤΑΣΗ|Recomandarea|RECOMANDAREA|Recomandare|Πρόταση|ΠΡΟΤΑΣΗ|Empfeelung))"
@@ -193,6 +198,9 @@ def close_spacing(text: str) -> str:
     return match.group(1).replace(" ", "") + text[match.end() :] if match else text
 
 
+_RAISED = str.maketrans({raised: f"^{digit}" for digit, raised in enumerate("¹²³⁴⁵⁶⁷⁸⁹", start=1)})
+
+
 def number_key(number: str) -> str:
     """A number as printed, folded: `1er`, `premier` and `1` are `1`; `L. 112-8` is `l112-8`; `2 bis` is `2bis`."""
     flat = re.sub(r"\s+", "", fold(number)).strip("'.")
@@ -201,7 +209,8 @@ def number_key(number: str) -> str:
     parts = [_WORD_NUMBERS[word] for word in fold(number).split() if word in _WORD_NUMBERS]
     if len(parts) == 2 and len(parts) == len(number.split()):
         return str(sum(int(part) for part in parts))
-    flat = re.sub(r"(?<=\d)(?:er|re|ere|ste|de|e)(?=$|[^\w])", "", re.sub(r"^([ivxlc]+)er?$", r"\1", flat))
+    flat = flat.translate(_RAISED)
+    flat = re.sub(r"(?<=\d)(?:er|re|ere|ste|de|e|ον|ο|º)(?=$|[^\w])", "", re.sub(r"^([ivxlc]+)er?$", r"\1", flat))
     flat = re.sub(r"^(lo|l|r|d|a)[*.]*(?=\d)", r"\1", flat.replace("l.o.", "lo"))
     flat = re.sub(r"^([ivxlc]+)(?=[.:]\d)", lambda match: str(roman(match.group())), flat)
     if re.fullmatch(r"[ivxlc]+", flat):

@@ -34,9 +34,15 @@ class Track:
 _CODE_PART = re.compile(r"^(?:[a-z]+ )?partie (?:legislative|reglementaire)(?: - .{3,80}| \(.{3,80}\))?$")
 """The parts of a French code, which have names and no numbers (folded)."""
 _GROUPS = re.compile(
-    r"^(?:axe|objectif|pilier|levier|chantier|engagement|αξονασ|στοχοσ|obiectivul|doelstelling|ziel|objective) "
+    r"^(?:axe|objectif|pilier|levier|chantier|engagement|priorite|orientation|ambition|αξονασ|στοχοσ|πυλωνασ"
+    r"|προτεραιοτητα|obiectiv(?:ul)?(?: general| specific)?|directia de actiune|prioritatea|pilonul|doelstelling"
+    r"|prioriteit|pijler|actiedomein|ziel|handlungsfeld|prioritat|objective|pillar|priority) "
 )
 """Labels under which a plan groups its measures, where it has labels of another kind for these (folded)."""
+
+
+_ITEM = 40
+"""The rank of a list's numbered items: they stand under every open heading, and any heading ends the list."""
 
 
 class PlainReader:
@@ -315,12 +321,12 @@ class PlainReader:
             self._plain_heading(segment, None)
             return 1
         if decimal is not None and segment.opens:
-            self._push_decimal(decimal, "")
+            self._push_decimal(decimal, "", self._item_rank(decimal))
             self._start("paragraph")
             self._add(segment, "paragraph")
             return 1
         if self.open is None or self._complete(self.open, segment):
-            if self.divisions and self.divisions[-1].rank == 11 and not self.divisions[-1].heading:
+            if self.divisions and self.divisions[-1].rank in (11, _ITEM) and not self.divisions[-1].heading:
                 self.divisions.pop()  # a list's last item: what follows isn't part of it
             if self.measure is not None:
                 self._start(self.measure.kind)
@@ -358,12 +364,18 @@ class PlainReader:
         return label
 
     def _sequential(self, label: Label) -> bool:
-        siblings = [division for division in self.divisions if division.rank == 10 + label.rank]
-        previous = schemes.number_key(siblings[-1].label) if siblings else None
-        return label.key == "1" if previous is None else schemes.follows(label.key, previous)
+        """Whether a number goes on with a list or with numbered paragraphs, or begins a list."""
+        previous = [division for division in self.divisions if division.rank in (11, _ITEM)]
+        return label.key == "1" or any(schemes.follows(label.key, schemes.number_key(one.label)) for one in previous)
 
-    def _push_decimal(self, label: Label, heading: str) -> None:
-        rank = 10 + label.rank
+    def _item_rank(self, label: Label) -> int:
+        """The rank of a numbered paragraph: an item under the open headings, unless it goes on with their numbers."""
+        listed = any(division.rank == _ITEM for division in self.divisions)
+        if label.rank > 1:
+            return _ITEM + label.rank - 1 if listed else 10 + label.rank
+        return _ITEM if listed or label.key == "1" else 11
+
+    def _push_decimal(self, label: Label, heading: str, rank: int) -> None:
         while self.divisions and self.divisions[-1].rank >= rank:
             self.divisions.pop()
         self.divisions.append(Division(rank, label.text, heading))
@@ -375,7 +387,7 @@ class PlainReader:
         self.open = None
         self.bare = segment
         if decimal is not None:
-            self._push_decimal(decimal, segment.text[decimal.end :].strip())
+            self._push_decimal(decimal, segment.text[decimal.end :].strip(), 10 + decimal.rank)
             return
         rank = 20 + (segment.level or 5)
         if self.measure is not None and (segment.level is None or segment.level > 3):
