@@ -8,6 +8,7 @@ from pathlib import Path
 
 from .config import Config
 from .errors import BrokenError
+from .jurisdictions import UNKNOWN, normalise
 from .keys import hash_bytes
 from .records import Block, Issue, Line, Page, Source
 from .stages.blocks import find_blocks
@@ -22,11 +23,18 @@ class ReadFile:
     issues: Sequence[Issue]
 
 
+def _jurisdiction(file: Path) -> str:
+    """The nearest folder above that names one, as in a corpus: it tells OCR which languages to expect."""
+    codes = (normalise(folder.name) for folder in file.resolve().parents)
+    return next((code for code in codes if code), UNKNOWN)
+
+
 def read_file(file: Path, config: Config) -> ReadFile:
     """Pages, lines and blocks of a PDF. Raises DocumentError (with its kinds), OSError."""
     if not file.is_file():
         raise BrokenError(f"{file} doesn't exist or is no file.", "check the path.")
     data = file.read_bytes()
-    source = Source(hash_bytes(data), file.name, (), "unknown", ("unknown",), n_bytes=len(data))
+    jurisdiction = _jurisdiction(file)
+    source = Source(hash_bytes(data), file.name, (), jurisdiction, (jurisdiction,), n_bytes=len(data))
     pages, lines, issues = read_pages(source, data, config)
     return ReadFile(pages, lines, find_blocks(source, pages, lines, config), issues)
