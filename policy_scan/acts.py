@@ -75,7 +75,7 @@ _PLAIN_HEAD = re.compile(
     r"|koninklijk besluit|ministerieel besluit|besluit van (?:de|het)|wet|decreet"
     r"|gesetz|koniglicher erlass|ministerieller erlass|erlass der regierung|dekret|entwurf|reglement)\b"
     r"(?: \([a-z]{2,3}\))? ?(?:n[°o]\.? ?[\d-]+ ?)?(?:du|de|van|vom|relatif|relative|comprenant|n[°o]|tot"
-    r"|houdende|zur|uber|portant|modifiant|fixant|pris)\b.{5,})",
+    r"|houdende|zur|uber|portant|modifiant|fixant|pris|pour|visant|tendant|autorisant|ratifiant|habilitant|renforcant)\b.{5,})",
     re.DOTALL,
 )
 _EU_HEAD = re.compile(
@@ -172,6 +172,7 @@ def act_type(title: str) -> str:
 
 _BARE_TYPES = frozenset({"LEGE", "ORDIN", "DECRET", "DECIZIE"})
 """What a Romanian act's heading may be by itself, its subject on the next line."""
+_BARE_DRAFT = re.compile(r"^(?P<title>projet de loi|proposition de loi|wetsontwerp|wetsvoorstel|σχεδιο νομου)$")
 
 
 def act_head(text: str) -> ActHead | None:
@@ -196,6 +197,7 @@ def act_head(text: str) -> ActHead | None:
         (_ROMANIAN_HEAD, False),
         (_PLAIN_HEAD, False),
         (_FRENCH_CODE, False),
+        (_BARE_DRAFT, False),
     ):
         match = pattern.match(folded)
         if match is None:

@@ -19,6 +19,7 @@ from .units import (
     Unit,
     inline_numbers,
     inline_paragraphs,
+    inside_quotation,
     names_a_group,
 )  # fmt: skip
 
@@ -107,8 +108,9 @@ class ArticleReader(PlainReader):
     def _take_commentary(self, index: int) -> int:
         segment = self.segments[index]
         folded = schemes.fold(segment.text)
-        if re.match(r"(?:philippe|filip|albert), (?:roi|koning|konig)|nous,? .{0,50}grand-duc", folded):
-            self.mode, self.commentary = "preamble", []
+        draft = segment.heading and phrases.begins_text_of_draft(segment.text)
+        if draft or re.match(r"(?:philippe|filip|albert), (?:roi|koning|konig)|nous,? .{0,50}grand-duc", folded):
+            self.mode, self.commentary, self.open = "preamble", [], None
             return self._take_preamble(index)
         label = schemes.article_label(segment.text)
         if label is not None and (label.alone or (label.sure and len(segment.text) < 90)):
@@ -285,6 +287,7 @@ class ArticleReader(PlainReader):
         cuts = [
             skip + cut
             for cut in (inline_paragraphs(tail, number) if self.style != "numbered" else inline_numbers(tail, number))
+            if not inside_quotation(segment.text[: skip + cut])
         ]
         if number == 0 and self.style == "" and len(cuts) < 2:
             cuts = []

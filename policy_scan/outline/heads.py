@@ -32,7 +32,7 @@ _GREEK_AUTHORITY = re.compile(
 _NO_TITLE = re.compile(
     r"^(?:de hierna volgende|le texte qui suit|der folgende|folgende text|cette traduction|deze vertaling"
     r"|diese ubersetzung"
-    r"|(?:de|le|la|der|die|het|l')\s?(?:vlaamse |brusselse |federale )?(?:minister|ministre|regering"
+    r"|(?:de|le|la|der|die|het|l')\s?(?:vlaamse |brusselse |federale |premier |eerste )?(?:minister|ministre|regering"
     r"|gouvernement|regierung"
     r"|parlement|senat|assemblee|waals|president|koning|roi)|nous\b|wij\b|wir\b|sire\b|par decision|\(mem"
     r"|nor ?:|eli ?:|jorf\b|texte n|https?:|version (?:en vigueur|consolidee)|derniere modification|chronolegi"
@@ -193,8 +193,12 @@ def _whole(
     return Head(first, taken + index - first, act, sure, notice)
 
 
+_BARE_DRAFTS = frozenset({"projetdeloi", "propositiondeloi", "wetsontwerp", "proiectdelege", "σχεδιονομου"})
+
+
 def same_title(first: str, second: str) -> bool:
     """Whether two headings are of one act: what they share from the start is long enough to be a title."""
     ours, theirs = (re.sub(r"\W+", "", schemes.fold(text)) for text in (first, second))
     shared = min(len(ours), len(theirs), 90)
-    return shared > 25 and ours[:shared] == theirs[:shared]
+    bare = shared > 9 and theirs in _BARE_DRAFTS  # the kind alone, above the draft's own words
+    return (shared > 25 or bare) and ours[:shared] == theirs[:shared]

@@ -67,6 +67,18 @@ _COMMENTARY = re.compile(
 )
 
 
+_TEXT_OF_DRAFT = re.compile(
+    r"^(?:[ivx\d]{1,4}[.)] ?)?(?:texte (?:du|de la) |tekst van het |wortlaut des |textul |κειμενο )?"
+    r"(?:(?:avant-)?projet de|proposition de|(?:voor)?ontwerp van|wetsontwerp|wetsvoorstel|gesetzentwurf|entwurf"
+    r"|proiect(?:ul(?:ui)?)? de|σχεδιο νομου)"
+)
+
+
+def begins_text_of_draft(text: str) -> bool:
+    """The heading under which a draft's own words begin after its exposé des motifs: `PROJET DE LOI`."""
+    return len(text) < 160 and bool(_TEXT_OF_DRAFT.match(re.sub(r"\s+", " ", fold(text)).strip()))
+
+
 def is_commentary_heading(text: str) -> bool:
     """Rapport au Roi, Verslag aan de Koning, avis du Conseil d'État, Exposé des motifs …: commentary begins here."""
     return len(text) < 260 and bool(_COMMENTARY.match(re.sub(r"\s+", " ", fold(text)).strip(" .[](")))
@@ -90,16 +102,22 @@ _SIGNATURE = re.compile(
 )
 
 
+_CITED_DATE = re.compile(
+    r"\b(?:du|vom|van|din|τησ|lois?|decret|arrete|reglement|wet|decreet|besluit|gesetz|dekret|erlass|verordnung|legea?"
+    r"|legii|ordin\w*|ordonant\w*|hotarar\w*|νομο\w*|αποφασ\w*)\b"
+)
+"""A date behind one of these is that of an act which the text cites: `La loi du 4 mai 2030 est modifiée`."""
+
+
 def is_signature(text: str) -> bool:
     """A line with which an act's signatures begin: place and date, promulgation, by the King's order …"""
     folded = re.sub(r"\s+", " ", fold(text)).strip()
     if _SIGNATURE.match(folded):
         return True
-    return (
-        not folded.startswith(("texte ", "loi ", "date ", "fait "))
-        and len(folded) < 90
-        and bool(_PLACE_DATE.match(folded))
-    )
+    if len(folded) >= 90 or folded.endswith((":", ";")) or folded.startswith(("texte ", "date ", "fait ")):
+        return False
+    match = _PLACE_DATE.match(folded)
+    return match is not None and _CITED_DATE.search(match.group()) is None
 
 
 _PREAMBLE = re.compile(

@@ -86,6 +86,16 @@ def inline_paragraphs(text: str, after: int) -> list[int]:
     return [cut for cut in cuts if cut > 0]
 
 
+def inside_quotation(before: str) -> bool:
+    """Whether a text breaks off between quotation marks."""
+    return (
+        before.count("«") > before.count("»")
+        or before.count("„") > before.count("”") + before.count("“")
+        or ("„" not in before and before.count("“") > before.count("”"))
+        or before.count('"') % 2 == 1
+    )
+
+
 def inline_numbers(text: str, after: int) -> list[int]:
     """Where 2., 3. … begin inside a text, in sequence behind the end of a sentence and before a capital."""
     cuts: list[int] = []
