@@ -49,6 +49,13 @@ _NOTICES = re.compile(
 """The heading of the last part of a Moniteur belge: notices of courts, associations and companies (folded)."""
 
 
+_RELEVANCE = re.compile(
+    r" \((?:Text with EEA|Texte présentant|Voor de EER|Text von Bedeutung|Κείμενο που παρουσιάζει"
+    r"|Text cu relevanță)[^)]*\)$"
+)
+"""What the Official Journal says behind a title and isn't its title."""
+
+
 def _begins_act(segments: Sequence[Segment], index: int, after: int, greek: bool) -> bool:
     """Whether what follows a possible heading shows that an act begins there."""
     own = acts.act_head(segments[index].text)
@@ -167,7 +174,7 @@ def _title(
         extra += 1
         if text.endswith(".") or len(text) > 200:
             break
-    return re.sub(r"\s+", " ", " ".join(words)).strip(), extra
+    return _RELEVANCE.sub("", re.sub(r"\s+", " ", " ".join(words)).strip()), extra
 
 
 def _number_before(segments: Sequence[Segment], index: int, floor: int) -> str:
