@@ -14,7 +14,7 @@ run: install ocr
 	  if [ $$code -gt 1 ]; then exit $$code; fi
 
 test: install-dev ocr browser lint
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --dist loadfile
 
 lint: install-dev
 	$(BIN)/ruff check .
