@@ -16,6 +16,7 @@ from difflib import get_close_matches
 from functools import cached_property
 
 import numpy as np
+import numpy.typing as npt
 
 from .geometry import Words, rows_of
 from .grids import find_grids, split_rules
@@ -52,8 +53,8 @@ class Row:
 
     page: int
     sheet: Sheet
-    places: list[tuple[int, int]]
-    words: list[int]
+    of: Words
+    part: npt.NDArray[np.intp]
     base: float
     size: float
     gap_above: float
@@ -61,7 +62,15 @@ class Row:
 
     @cached_property
     def text(self) -> str:
-        return fold(" ".join([self.sheet.text[first:last] for first, last in self.places]))
+        part = self.part[:40]
+        ends = zip(self.of.first[part].tolist(), self.of.last[part].tolist(), strict=True)
+        return fold(" ".join([self.sheet.text[first:last] for first, last in ends]))
+
+    @cached_property
+    def words(self) -> list[int]:
+        """Indices of the row's words, from the left."""
+        members: list[int] = self.part.tolist()
+        return members
 
     @cached_property
     def key(self) -> str:
@@ -81,15 +90,12 @@ def rows_at(page: int, sheet: Sheet, words: Words) -> list[Row]:
     bases = np.maximum.reduceat(words.base[order], starts).tolist()
     sizes = np.maximum.reduceat(words.size[order], starts).tolist()
     rows = []
-    first, last = words.first.tolist(), words.last.tolist()
     for k, part in enumerate(parts):
         if 0.5 * sheet.height < bases[k] < 0.8 * sheet.height:
             continue
-        members = part.tolist()
-        places = [(first[m], last[m]) for m in members[:40]]
         above = (bases[k] - bases[k - 1]) / max(sizes[k], 1.0) if k else 99.0
         below = (bases[k + 1] - bases[k]) / max(sizes[k], 1.0) if k + 1 < len(parts) else 99.0
-        rows.append(Row(page, sheet, places, members, bases[k], sizes[k], above, below))
+        rows.append(Row(page, sheet, words, part, bases[k], sizes[k], above, below))
     return rows
 
 

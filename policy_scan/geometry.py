@@ -114,11 +114,17 @@ def find_words(sheet: Sheet, ink: Ints) -> Words:
     )  # fmt: skip
 
 
+def median(values: Floats) -> float:
+    """The upper median of at least one value; much quicker than numpy's on a few values."""
+    half = len(values) // 2
+    return float(np.partition(values, half)[half])
+
+
 def rows_of(base: Floats, size: Floats) -> Ints:
     """Number of the printed row that each word stands in, counted from the top over the whole width."""
     order = np.argsort(base, kind="stable")
     steps = np.diff(base[order])
-    em = float(np.median(size)) if len(size) else 1.0
+    em = median(size) if len(size) else 1.0
     number = np.zeros(len(base), np.int32)
     number[order] = np.concatenate(([0], np.cumsum(steps > 0.42 * em)))
     return number

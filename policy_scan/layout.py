@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .geometry import ASCENT, DESCENT, Bools, Strip, Words, rows_of, white_strips
+from .geometry import ASCENT, DESCENT, Bools, Strip, Words, median, rows_of, white_strips
 from .grids import Box, Grid, area, cut, find_boxes, find_grids, holds, split_rules
 from .pdf import Floats, Ints, Sheet
 
@@ -100,7 +100,7 @@ class Layout:
         """Stands solid text in for each table and box, so that rows, strips and bands see it."""
         if not self._atoms:
             return
-        em = float(np.median(self._size[self._body]))
+        em = median(self._size[self._body])
         x0, x1, base, owner = [self._x0], [self._x1], [self._base], [self._owner]
         for k, atom in enumerate(self._atoms):
             left, top, right, bottom = atom.box
@@ -147,7 +147,7 @@ class Layout:
         if not len(self.down):
             return None
         x0, x1, base = self._x0[index], self._x1[index], self._base[index]
-        em = float(np.median(self._size[index]))
+        em = median(self._size[index])
         long = self.down[self.down[:, 3] - self.down[:, 1] > 3 * em]
         for rule in long[np.argsort(long[:, 1] - long[:, 3])][:8].tolist():
             x = (rule[0] + rule[2]) / 2
@@ -214,7 +214,7 @@ class Layout:
         a, b = index[left], index[right]
         if not len(a) or not len(b):
             return False
-        em = float(np.median(self._size[index]))
+        em = median(self._size[index])
         rows_a, rows_b = rows[left], rows[right]
         lines_a, lines_b = len(np.unique(rows_a)), len(np.unique(rows_b))
         least = min(lines_a, lines_b)
@@ -228,7 +228,7 @@ class Layout:
         begins, ends = self._line_edges(b, rows_b)
         aligned = _share_aligned(begins, ends, em)
         if gap < 0.9 * em:
-            return least >= 6 and aligned >= 0.5 and abs(float(np.median(begins)) - strip.x1) < 3 * em
+            return least >= 6 and aligned >= 0.5 and abs(median(begins) - strip.x1) < 3 * em
         return aligned >= 0.4 or least >= 8
 
     def _line_edges(self, index: Ints, rows: Ints) -> tuple[Floats, Floats]:
@@ -245,7 +245,7 @@ class Layout:
         count = int(rows.max()) + 1
         if count == 1:
             return self._leaf(index)
-        em = float(np.median(self._size[index]))
+        em = median(self._size[index])
         top = np.full(count, np.inf)
         bottom = np.full(count, -np.inf)
         np.minimum.at(top, rows, self._base[index] - ASCENT * self._size[index])
@@ -275,7 +275,7 @@ class Layout:
     def _side_by_side(self, index: Ints, rows: Ints) -> tuple[Ints, Ints] | None:
         """The left and the right part of a band whose parts are to be read one after the other, or None."""
         x0, x1 = self._x0[index], self._x1[index]
-        em = float(np.median(self._size[index]))
+        em = median(self._size[index])
         order = np.argsort(x0)
         reach = np.maximum.accumulate(x1[order])
         gaps = x0[order][1:] - reach[:-1]

@@ -178,9 +178,15 @@ class Pdf:
         told = np.array([pointer or 0 for pointer in map(self._text_object, repeat(address), at.tolist())], np.uint64)
         pointers, first, inverse = np.unique(told, return_index=True, return_inverse=True)
         numbers = np.zeros(len(pointers), np.int32)
-        indices, heights = at[first], shown[at[first]][:, 1::2].tolist()
-        for k in np.argsort(first).tolist():
-            numbers[k] = reader.number(int(indices[k]), int(pointers[k]), *heights[k])
+        indices = at[first]
+        heights = np.round(shown[indices, 3] - shown[indices, 1], 1)
+        # where the next character stands on the same baseline, text runs upright and height tells the size
+        after = np.minimum(indices + 1, count - 1)
+        heights[(np.abs(shown[after, 3] - shown[indices, 3]) > 0.05) | blank[after]] = 0.0
+        for k, (index, pointer, height) in enumerate(
+            zip(indices.tolist(), pointers.tolist(), heights.tolist(), strict=True)
+        ):
+            numbers[k] = reader.number(index, pointer, height)
         spread = np.maximum(np.cumsum(starts & ~blank) - 1, 0)
         return numbers[inverse][spread], tuple(reader.styles)
 
@@ -297,24 +303,29 @@ class _StyleReader:
         self._fonts: dict[int | None, tuple[str, bool, bool]] = {}
         self._numbers: dict[tuple[object, ...], int] = {}
         self.styles: list[Style] = []
-        self._look: tuple[object, ...] = ()
-        self._last = 0
+        self._looks: dict[tuple[int | None, int, float], int] = {}
 
-    def number(self, index: int, pointer: int | None, y0: float, y1: float) -> int:
-        """Number of the style of the character `index`, which belongs to the text object at `pointer` and stands
-        between y0 and y1."""
-        font = self._pdf._font_of(pointer) if pointer else None
-        look = (font, round(y0, 1), round(y1, 1))
-        if look == self._look:  # the same font, height and baseline as at the last word: no need to ask for more
-            return self._last
-        self._look, self._last = look, self._ask(index, pointer, font)
-        return self._last
+    def number(self, index: int, pointer: int | None, height: float) -> int:
+        """Number of the style of the character `index`, which belongs to the text object at `pointer`.
 
-    def _ask(self, index: int, pointer: int | None, font: int | None) -> int:
+        `height` is that of its box where it is known to run upright, else 0: the same font, way of painting and height
+        are then one style, and pdfium needn't be asked for more.
+        """
+        pdf = self._pdf
+        font = pdf._font_of(pointer) if pointer else None
+        mode = pdf._render_mode(pointer) if pointer else 0
+        if not height:
+            return self._ask(index, font, mode)
+        look = (font, mode, height)
+        found = self._looks.get(look)
+        if found is None:
+            found = self._looks[look] = self._ask(index, font, mode)
+        return found
+
+    def _ask(self, index: int, font: int | None, mode: int) -> int:
         pdf, matrix = self._pdf, self._matrix
         pdf._matrix(self._textpage, index, ctypes.addressof(matrix))
         size = pdf._font_size(self._textpage, index) * (math.hypot(matrix.c, matrix.d) or 1.0)
-        mode = pdf._render_mode(pointer) if pointer else 0
         key = (font, round(size, 2), mode, round(matrix.a, 3), round(matrix.b, 3), round(matrix.c, 3))
         found = self._numbers.get(key)
         if found is None:

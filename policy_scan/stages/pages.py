@@ -116,7 +116,7 @@ def _read_text(pdf: Pdf, read: _Read, source: Source, config: Config, issues: li
 
 def _sample(text: str) -> str:
     """The beginning, middle and end of a long text: a page's text layer is good or bad as a whole."""
-    part, middle = 500, len(text) // 2
+    part, middle = 350, len(text) // 2
     if len(text) <= 4 * part:
         return text
     return " ".join((text[:part], text[middle - part // 2 : middle + part // 2], text[-part:]))
