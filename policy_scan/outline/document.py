@@ -42,6 +42,15 @@ def _is_legal(segments: Sequence[Segment], skipped: frozenset[int], heads: Seque
     return sure >= 2 or (enacted and bool(heads)) or any(head.sure for head in heads)
 
 
+def _is_memorandum(segments: Sequence[Segment], skipped: frozenset[int]) -> bool:
+    """Whether a document is the exposé des motifs of an act, without the act: what it names in its text is no act."""
+    body = [segment for index, segment in enumerate(segments) if index not in skipped]
+    if not any(phrases.is_commentary_heading(segment.text) for segment in body[:2]):
+        return False
+    labels = (schemes.article_label(segment.text) for segment in body)
+    return sum(label is not None and label.sure for label in labels) < 2
+
+
 @dataclass(frozen=True, slots=True)
 class _Version:
     """A track before its acts have numbers in the document."""
@@ -60,7 +69,7 @@ def outline(segments: Sequence[Segment], title: str, doc_type: str) -> Outline:
     for own in split_tracks(set_imprint_apart(segments)):
         skipped = contents_of(own)
         quoted = mark_quoted(own)
-        heads = find_heads(own, quoted, skipped)
+        heads = [] if _is_memorandum(own, skipped) else find_heads(own, quoted, skipped)
         tracks.append(_Version(own, quoted, skipped, heads, _is_legal(own, skipped, heads)))
     _share_notices(tracks)
     order = sorted(

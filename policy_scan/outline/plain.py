@@ -14,7 +14,7 @@ from .. import schemes
 from ..schemes import Label
 from . import phrases
 from .segments import Segment, looks_like_heading
-from .units import HEADING_LENGTH, SENTENCE_END, Division, Unit, heads_a_section
+from .units import HEADING_LENGTH, OPEN_END, SENTENCE_END, Division, Unit, heads_a_section
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +183,10 @@ class PlainReader:
             return False
         if SENTENCE_END.search(last.text) or last.heading or following.kind == "list_item":
             return True
-        return not (following.text[:1].islower() or last.page != following.page)
+        # A line long enough to be of running text that no mark ends goes on, whatever the next one begins with.
+        number = following.text[0].isdigit() and schemes.numbered_label(following.text) is None
+        running = len(last.text) > 55 and (number or OPEN_END.search(last.text) is not None)
+        return not (running or following.text[0].islower() or last.page != following.page)
 
     def _try_annex(self, index: int) -> int:
         segment = self.segments[index]

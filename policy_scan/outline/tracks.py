@@ -37,7 +37,8 @@ def split_tracks(segments: Sequence[Segment]) -> list[list[Segment]]:
         columns[segment.page, segment.region].append(index)
     main = max(tracked, key=lambda code: letters[code])
     before = main
-    for _, indices in sorted(columns.items(), key=lambda item: item[1][0]):
+    ordered = [indices for _, indices in sorted(columns.items(), key=lambda item: item[1][0])]
+    for number, indices in enumerate(ordered):
         sure = [index for index in indices if told[index]]
         if not sure:
             for index in indices:
@@ -49,7 +50,9 @@ def split_tracks(segments: Sequence[Segment]) -> list[list[Segment]]:
                 ahead = next((told[earlier] for earlier in reversed(indices[:position]) if told[earlier]), "")
                 heads = segments[index].heading or schemes.article_label(segments[index].text) is not None
                 told[index] = (after or ahead) if heads else (ahead or after)
-        _close_islands(segments, indices, told)
+        later = ordered[number + 1] if number + 1 < len(ordered) else []
+        after = next((told[index] for index in later if told[index]), "")
+        _close_islands(segments, indices, told, before, after)
         before = told[indices[-1]]
     return [[p for p, code in zip(segments, told, strict=True) if code == track] for track in tracked]
 
@@ -59,21 +62,22 @@ def _told(segment: Segment, tracked: Sequence[str]) -> str:
     return segment.language if letters >= 30 and segment.language in tracked else ""
 
 
-def _close_islands(segments: Sequence[Segment], indices: Sequence[int], told: list[str]) -> None:
+def _close_islands(
+    segments: Sequence[Segment], indices: Sequence[int], told: list[str], ahead: str, behind: str
+) -> None:
+    """Gives the islands of a column its language; `ahead` and `behind`: those of the columns before and after it, for
+    an island at its top or foot."""
     runs: list[list[int]] = []
     for index in indices:
         if runs and told[runs[-1][0]] == told[index]:
             runs[-1].append(index)
         else:
             runs.append([index])
-    for before, run, after in zip(runs, runs[1:], runs[2:], strict=False):
+    for number, run in enumerate(runs if len(runs) > 1 else []):
+        before = told[runs[number - 1][0]] if number else ahead
+        after = told[runs[number + 1][0]] if number + 1 < len(runs) else behind
         size = sum(len(segments[index].text) for index in run)
         label = schemes.article_label(segments[run[0]].text)
-        if (
-            told[before[0]] == told[after[0]]
-            and size < _ISLAND
-            and label is None
-            and acts.act_head(segments[run[0]].text) is None
-        ):
+        if before == after and size < _ISLAND and label is None and acts.act_head(segments[run[0]].text) is None:
             for index in run:
-                told[index] = told[before[0]]
+                told[index] = before
