@@ -141,6 +141,8 @@ class Strip:
     score: int
 
 
+_MAX_CELLS = 3000
+"""Cells of the raster across: on posters a cell is more than a point."""
 _NARROWEST = 3
 """Points that a gutter is wide at least; spaces between words are narrower in most lines."""
 
@@ -153,10 +155,12 @@ def white_strips(x0: Floats, x1: Floats, rows: Ints, least: int, barriers: Seque
     on a raster of one row a printed row and one cell a point; runs of white cells down the rows make the strips.
     """
     origin = float(x0.min())
-    width = int(float(x1.max()) - origin) + 2
+    extent = float(x1.max()) - origin
+    cell = max(1.0, extent / _MAX_CELLS)
+    width = int(extent / cell) + 2
     count = int(rows.max()) + 1
-    begin = np.clip((x0 - origin).astype(np.int32), 0, width - 1)
-    end = np.clip(np.ceil(x1 - origin).astype(np.int32), 1, width)
+    begin = np.clip(((x0 - origin) / cell).astype(np.int32), 0, width - 1)
+    end = np.clip(np.ceil((x1 - origin) / cell).astype(np.int32), 1, width)
     stride = width + 1
     cells = count * stride
     change = np.bincount(rows * stride + begin, minlength=cells) - np.bincount(rows * stride + end, minlength=cells)
@@ -187,12 +191,12 @@ def white_strips(x0: Floats, x1: Floats, rows: Ints, least: int, barriers: Seque
         k = _widest(best == peak, tried)
         top, bottom = _extent(busy[:, k], int(np.argmax(score[:, k] == peak)), barriers)
         inside = (rows >= top) & (rows <= bottom)
-        at = origin + int(tried[k]) + 0.5
-        lefts, rights = x1[inside & (x1 <= at + 0.5)], x0[inside & (x0 >= at - 0.5)]
+        at = origin + (int(tried[k]) + 0.5) * cell
+        lefts, rights = x1[inside & (x1 <= at + 0.5 * cell)], x0[inside & (x0 >= at - 0.5 * cell)]
         if len(lefts) and len(rights):
             strip = Strip(float(lefts.max()), float(rights.min()), top, bottom, peak)
             yield strip
-            best[(tried >= strip.x0 - origin - 1) & (tried <= strip.x1 - origin + 1)] = 0
+            best[(tried >= (strip.x0 - origin) / cell - 1) & (tried <= (strip.x1 - origin) / cell + 1)] = 0
         best[max(k - 2, 0) : k + 3] = 0
 
 

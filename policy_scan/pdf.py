@@ -34,6 +34,8 @@ Ints = npt.NDArray[np.int32]
 _MAX_OBJECTS = 20_000
 """Drawn objects looked at on one page: maps and charts have hundreds of thousands, tables a few hundred."""
 _MAX_SEGMENTS = 4_000
+_MAX_PIXELS = 60_000_000
+"""Of a rendered page: A2 at 300 dots an inch."""
 _THIN = 2.5
 """A path no thicker than this, in points, is a rule."""
 
@@ -120,17 +122,22 @@ class Pdf:
         finally:
             raw.FPDF_ClosePage(page)
 
-    def render(self, number: int, dpi: int) -> Image:
-        """Page `number` (from 1) as shown, RGB. Raises PageError."""
+    def render(self, number: int, dpi: int) -> tuple[Image, float]:
+        """Page `number` (from 1) as shown, RGB, and its pixels per point: fewer than asked on a huge page.
+
+        Raises PageError.
+        """
         import pypdfium2
 
         try:
             page = self._document[number - 1]
-            image = page.render(scale=dpi / 72).to_pil().convert("RGB")
+            width, height = page.get_size()
+            scale = min(dpi / 72, math.sqrt(_MAX_PIXELS / max(width * height, 1.0)))
+            image = page.render(scale=scale).to_pil().convert("RGB")
             page.close()
         except pypdfium2.PdfiumError as error:
             raise PageError(f"page {number} can't be drawn: {error}.") from error
-        return cast("Image", image)
+        return cast("Image", image), scale
 
     def _read(self, number: int, page: Any, textpage: Any) -> Sheet:
         raw = self._raw
@@ -503,6 +510,8 @@ def open_pdf(data: bytes, max_pages: int | None = None, max_bytes: int | None = 
             raise EncryptedError(
                 "The PDF needs a password.", "save a copy without a password and put that into the corpus."
             ) from None
+        if re.search(rb"/Count\s+0\b", data) and not re.search(rb"/Type\s*/Page\b(?!s)", data):
+            raise BrokenError("The PDF has zero pages.", "download it again, or remove it.") from None
         raise BrokenError(
             "The PDF is damaged or cut off: no reader can open it.", "download it again, or print it to a new PDF."
         ) from None

@@ -31,8 +31,7 @@ def draw_page(data: bytes, number: int, blocks: Sequence[Block], config: Config,
 
     limits = config.run
     with open_pdf(data, limits.pages_per_document, limits.megabytes_per_file * 1_000_000) as pdf:
-        image = pdf.render(number, dpi)
-    scale = dpi / 72
+        image, scale = pdf.render(number, dpi)
     draw = ImageDraw.Draw(image, "RGBA")
     font = ImageFont.load_default(size=round(8.5 * scale))
     order = 0

@@ -59,9 +59,11 @@ def languages_of(told: Sequence[str], found: Sequence[str], jurisdiction: str) -
     return tuple(told) or tuple(found) or _LANGUAGES.get(country_of(jurisdiction), ("en", "fr"))
 
 
-def sheet_of(page: OcrPage, sheet: Sheet, dpi: int) -> tuple[Sheet, Words, int]:
-    """OCR's words as a sheet and words in points, stood upright, and the angle at which they stand on the page."""
-    scale = 72 / dpi
+def sheet_of(page: OcrPage, sheet: Sheet, scale: float) -> tuple[Sheet, Words, int]:
+    """OCR's words as a sheet and words, stood upright, and the angle at which they stand on the page.
+
+    `scale`: points per pixel.
+    """
     angle = -page.quarter % 360
     boxes = np.array([(w.x0, w.y0, w.x1, w.y1) for w in page.words], np.float32).reshape(-1, 4) * scale
     boxes = turned(boxes, angle, sheet.width, sheet.height)[0]

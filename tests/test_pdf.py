@@ -63,12 +63,12 @@ def test_what_is_no_pdf_is_said(data: bytes, said: str) -> None:
 
 def test_broken_encrypted_and_large_documents_are_told_apart(tmp_path: Path) -> None:
     cases = [
-        (truncated_pdf(tmp_path / "t.pdf"), BrokenError),
-        (zero_page_pdf(tmp_path / "z.pdf"), BrokenError),
-        (encrypted_pdf(tmp_path / "e.pdf"), EncryptedError),
+        (truncated_pdf(tmp_path / "t.pdf"), BrokenError, "cut off"),
+        (zero_page_pdf(tmp_path / "z.pdf"), BrokenError, "zero pages"),
+        (encrypted_pdf(tmp_path / "e.pdf"), EncryptedError, "password"),
     ]
-    for path, error in cases:
-        with pytest.raises(error), open_pdf(path.read_bytes()):
+    for path, error, said in cases:
+        with pytest.raises(error, match=said), open_pdf(path.read_bytes()):
             pass
     data = write_pdf(tmp_path / "w.pdf", [["one"], ["two"]]).read_bytes()
     with pytest.raises(TooLargeError, match="2 pages"), open_pdf(data, max_pages=1):

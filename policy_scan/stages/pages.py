@@ -146,8 +146,8 @@ def _read_image(
         return
     languages = scan.languages_of(source.languages, found, source.jurisdiction)
     try:
-        image = pdf.render(read.number, config.ocr.dpi)
-        page = read_image(image, languages, dpi=config.ocr.dpi, seconds=config.ocr.seconds_per_page)
+        image, scale = pdf.render(read.number, config.ocr.dpi)
+        page = read_image(image, languages, dpi=max(70, round(72 * scale)), seconds=config.ocr.seconds_per_page)
     except (OcrError, PageError) as error:
         step = error.next_step if isinstance(error, OcrError) else "print the PDF to a new file and use that."
         _fail(read, source, issues, f"Page {read.number} couldn't be read by OCR: {error.args[0]}", step)
@@ -156,7 +156,7 @@ def _read_image(
     if read.words is not None and letters <= sum(char.isalpha() for char in sheet.text):
         read.status = "ok"
         return
-    read.sheet, read.words, read.angle = scan.sheet_of(page, sheet, config.ocr.dpi)
+    read.sheet, read.words, read.angle = scan.sheet_of(page, sheet, 1 / scale)
     read.strays = None
     read.source, read.confidence, read.status = "ocr", round(page.confidence, 4), "ok"
 
