@@ -165,7 +165,7 @@ _MEASURE = re.compile(
     r"|Άξονας|ΑΞΟΝΑΣ|Doelstelling|DOELSTELLING|Ziel|ZIEL|Objective|OBJECTIVE|Pilier|Levier|Chantier|Fiche"
     r"|Ενέργεια|ΕΝΕΡΓΕΙΑ|Πυλώνας|ΠΥΛΩΝΑΣ|Προτεραιότητα|Acțiune|Acţiune|Obiectiv(?: general| specific)?|OBIECTIV"
     r"|Direcția de acțiune|Direcţia de acţiune|Prioritatea|Pilonul|Reforma|Investiția|Priorité|Orientation|Ambition"
-    r"|Actiepunt|Actielijn|Actiedomein|Prioriteit|Pijler|Handlungsfeld|Aktionslinie|Priorität|Pillar|Priority"
+    r"|SD|OD|Actiepunt|Actielijn|Actiedomein|Prioriteit|Pijler|Handlungsfeld|Aktionslinie|Priorität|Pillar|Priority"
     r"|FICHE|Critère|Test|Exigence)"
     r"|(?P<r>Recommandation|RECOMMANDATION|Recommendation|RECOMMENDATION|Aanbeveling|AANBEVELING|Empfehlung"
     r"|EMPFEHLUNG|Σύσταση|ΣΥΣΤΑΣΗ|Recomandarea|RECOMANDAREA|Recomandare|Πρόταση|ΠΡΟΤΑΣΗ|Empfeelung))"

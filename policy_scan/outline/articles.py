@@ -107,9 +107,8 @@ class ArticleReader(PlainReader):
 
     def _take_commentary(self, index: int) -> int:
         segment = self.segments[index]
-        folded = schemes.fold(segment.text)
         draft = segment.heading and phrases.begins_text_of_draft(segment.text)
-        if draft or re.match(r"(?:philippe|filip|albert), (?:roi|koning|konig)|nous,? .{0,50}grand-duc", folded):
+        if draft or phrases.is_sovereign(segment.text):
             self.mode, self.commentary, self.open = "preamble", [], None
             return self._take_preamble(index)
         label = schemes.article_label(segment.text)

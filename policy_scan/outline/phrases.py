@@ -139,6 +139,16 @@ def is_preamble(text: str) -> bool:
     return bool(_PREAMBLE.match(re.sub(r"\s+", " ", fold(text[:200])).strip()))
 
 
+_SOVEREIGN = re.compile(
+    r"^(?:(?:philippe|filip|albert|baudouin|boudewijn),? (?:roi|koning|konig) d|nous,? [^\W\d_]+,? .{0,40}grand-duc)"
+)
+
+
+def is_sovereign(text: str) -> bool:
+    """PHILIPPE, Roi des Belges / FILIP, Koning der Belgen / Nous …, Grand-Duc: the first words of a preamble."""
+    return bool(_SOVEREIGN.match(re.sub(r"\s+", " ", fold(text[:80]))))
+
+
 _RECITAL = re.compile(r"^(?:considerant|overwegende|in der erwagung|whereas|αιτιολογικ)")
 
 

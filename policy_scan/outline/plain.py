@@ -36,7 +36,7 @@ _CODE_PART = re.compile(r"^(?:[a-z]+ )?partie (?:legislative|reglementaire)(?: -
 _GROUPS = re.compile(
     r"^(?:axe|objectif|pilier|levier|chantier|engagement|priorite|orientation|ambition|αξονασ|στοχοσ|πυλωνασ"
     r"|προτεραιοτητα|obiectiv(?:ul)?(?: general| specific)?|directia de actiune|prioritatea|pilonul|doelstelling"
-    r"|prioriteit|pijler|actiedomein|ziel|handlungsfeld|prioritat|objective|pillar|priority) "
+    r"|prioriteit|pijler|actiedomein|sd|ziel|handlungsfeld|prioritat|objective|pillar|priority) "
 )
 """Labels under which a plan groups its measures, where it has labels of another kind for these (folded)."""
 

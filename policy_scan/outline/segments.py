@@ -14,6 +14,7 @@ from itertools import pairwise
 
 from .. import acts, schemes
 from ..records import FURNITURE_KINDS, Block, Line, Page
+from . import phrases
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +75,8 @@ def _label_at(here: str, line: str, before: str) -> bool:
     """Whether a line inside a block begins a new segment: `here` is the text from it on, `before` the line before."""
     if not here or not (here[0].isalnum() or here[0] in "§([«„“”″\"΄'´’-–—•◦"):
         return False
+    if phrases.is_sovereign(line):
+        return True
     strong = bool(_STRONG_END.search(before))
     article = schemes.article_label(here)
     if article is not None:
