@@ -23,6 +23,8 @@ from policy_scan import acts
         ("ΠΡΟΕΔΡΙΚΟ ΔΙΑΤΑΓΜΑ ΥΠ’ ΑΡΙΘΜ. 99", "decree", ""),
         ("Αριθμ. Φ.123/456 (2) Έγκριση λειτουργίας θυρίδων", "decree", ""),
         ("LEGE nr. 99 din 3 martie 2030", "law", "2030-03-03"),
+        ("LEGE", "law", ""),
+        ("REGULATIONS REGULATION (EU) 2030/12 OF THE EUROPEAN PARLIAMENT of 3 March 2030", "regulation", "2030-03-03"),
         ("ORDONANȚĂ DE URGENȚĂ nr. 9 din 3 martie 2030", "order", "2030-03-03"),
         ("RÈGLEMENT (UE) 2030/12 DU PARLEMENT EUROPÉEN ET DU CONSEIL", "regulation", ""),
         ("DIRECTIVE (UE) 2030/13 DU PARLEMENT EUROPÉEN ET DU CONSEIL", "directive", ""),
@@ -104,3 +106,17 @@ def test_facts_of_one_act_and_of_none() -> None:
     assert (facts.title, facts.doc_type, facts.date) == (one[0].title, "law", "2030-03-03")
     facts = acts.facts_of("d", ["Bilan des guichets"], ["Bilan des guichets"], [], [], 1)
     assert (facts.title, facts.doc_type) == ("Bilan des guichets", "report")
+
+
+def test_the_date_of_an_issue_is_not_that_of_an_act_in_its_masthead() -> None:
+    two = [acts.Act("Loi du 3 mars 2030", "law", "2030-03-03"), acts.Act("Loi du 4 mars 2030", "law", "2030-03-04")]
+    masthead = ["Publication conforme à la loi du 24 décembre 2002", "MEMORIAL MEMORIAL", "A – N° 7 5 mars 2030"]
+    facts = acts.facts_of("d", ["Loi du 3 mars 2030"], [], masthead, two, 2)
+    assert (facts.title, facts.date) == ("MEMORIAL, A – N° 7 5 mars 2030", "2030-03-05")
+
+
+def test_an_act_without_date_takes_its_issues_and_none_that_it_cites() -> None:
+    one = [acts.Act("ΝΟΜΟΣ ΥΠ’ ΑΡΙΘΜ. 9999 Ενσωμάτωση της Οδηγίας της 3ης Μαρτίου 2029", "law", "")]
+    masthead = ["ΕΦΗΜΕΡΙΔΑ ΤΗΣ ΚΥΒΕΡΝΗΣΕΩΣ", "5 Μαρτίου 2030"]
+    assert acts.facts_of("d", [one[0].title], [], masthead, one, 1).date == "2030-03-05"
+    assert acts.facts_of("d", [one[0].title], [], [], one, 1).date == ""

@@ -383,3 +383,46 @@ def test_every_provision_is_verbatim_boxed_and_free_of_furniture(pages: list[lis
             assert not places & taken
             taken |= places
             assert not [b for b in furniture if b.page == page and b.start < end and start < b.end]
+
+
+def test_a_gazettes_imprint_belongs_to_no_article() -> None:
+    imprint: list[Item] = [
+        ("heading", "ΑΠΟ ΤΟ ΕΘΝΙΚΟ ΤΥΠΟΓΡΑΦΕΙΟ"), "Τιμή πώλησης φύλλων και ετήσιες συνδρομές: δέκα ευρώ το φύλλο.",
+    ]  # fmt: skip
+    page: list[Item] = [
+        ("heading", "ΝΟΜΟΣ ΥΠ’ ΑΡΙΘΜ. 9999"), "Εκδίδομε τον ακόλουθο νόμο που ψήφισε η Βουλή:",
+        ("heading", "Άρθρο 1"), "Κάθε δήμος διατηρεί θυρίδα.", ("heading", "Άρθρο 2"), "Ο νόμος ισχύει αμέσως.",
+    ]  # fmt: skip
+    provisions = cut([page, imprint], "el")
+    assert _paths(provisions) == [("Άρθρο 1",), ("Άρθρο 2",)]
+    assert (provisions[-1].kind, provisions[-1].label_path, provisions[-1].page_first) == ("other", (), 2)
+
+
+def test_the_notices_of_an_issue_are_no_part_of_its_last_act() -> None:
+    page: list[Item] = [
+        *MONITEUR,
+        ("heading", "WETTELIJKE BEKENDMAKINGEN EN VERSCHILLENDE BERICHTEN", "nl", "2"),
+        ("paragraph", "Bij vonnis werd het faillissement van een vennootschap geopend.", "nl", "2"),
+        ("paragraph", "Par jugement, la faillite d’une société de la commune a été ouverte.", "fr", "3"),
+    ]
+    last = [one for one in cut([page]) if "faillissement" in one.text or "faillite" in one.text]
+    assert {(one.act_title, one.label_path) for one in last} == {
+        ("WETTELIJKE BEKENDMAKINGEN EN VERSCHILLENDE BERICHTEN", ())
+    }
+
+
+def test_a_memorandum_is_not_the_act_it_names() -> None:
+    page: list[Item] = [
+        ("heading", "NOTĂ DE FUNDAMENTARE"), ("heading", "Secțiunea 1"),
+        "ORDONANȚĂ DE URGENȚĂ nr. 9 din 3 martie 2030 privind ghișeele", "Guvernul adoptă prezenta ordonanță.",
+    ]  # fmt: skip
+    facts = read([page], "ro")[1]
+    assert (facts.doc_type, facts.title) == ("report", "NOTĂ DE FUNDAMENTARE")
+
+
+def test_the_first_article_may_have_no_mark_behind_its_number() -> None:
+    page: list[Item] = [
+        ("heading", "ORDONANȚĂ DE URGENȚĂ nr. 9 din 3 martie 2030"), "Guvernul României adoptă prezenta ordonanță:",
+        "ART. 1 În fiecare comună se deschide un ghișeu.", ("heading", "ART. 2"), "Ordonanța intră în vigoare mâine.",
+    ]  # fmt: skip
+    assert _paths(cut([page], "ro")) == [("ART. 1",), ("ART. 2",)]

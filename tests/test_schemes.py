@@ -44,6 +44,11 @@ from policy_scan.outline import phrases
         ("Articolul II", "Articolul II", "2", ""),
         ("«Art. 12-1. Le guichet", "Art. 12-1", "12-1", "Le guichet"),
         ("Articles 2 à 13", "Articles 2 à 13", "2–13", ""),
+        ("Article L. 112-8 (V)", "Article L. 112-8", "l112-8", "(V)"),
+        ("Article Annexe I", "Article Annexe I", "annexei", ""),
+        ("Art. 5¹. — (1) Ghișeul", "Art. 5¹", "5^1", "(1) Ghișeul"),
+        ("Άρθρο 3ο", "Άρθρο 3ο", "3", ""),
+        ("‘Article 5", "Article 5", "5", ""),
     ],
 )
 def test_article_labels(text: str, label: str, key: str, rest: str) -> None:
@@ -77,6 +82,8 @@ def test_what_a_sentence_may_begin_with_is_unsure(text: str) -> None:
         ("ΜΕΡΟΣ ΠΡΩΤΟ", "ΜΕΡΟΣ ΠΡΩΤΟ", "1", 2),
         ("5. Teil: Beratungen", "5. Teil", "5", 2),
         ("Titre II", "Titre II", "2", 3),
+        ("TITRE PREMIER", "TITRE PREMIER", "1", 3),
+        ("ΚΕΦΑΛΑΙΟ 1ο", "ΚΕΦΑΛΑΙΟ 1ο", "1", 4),
         ("TITEL 2 - Bestimmungen", "TITEL 2", "2", 3),
         ("Chapitre 1 L’objet", "Chapitre 1", "1", 4),
         ("HOOFDSTUK 2. — Slotbepalingen", "HOOFDSTUK 2", "2", 4),
@@ -126,6 +133,8 @@ def test_dates_amounts_and_laws_are_no_labels(text: str) -> None:
         ("Recommandation 3 : Évaluer", "recommendation", "Recommandation 3"),
         ("Recommendation 4", "recommendation", "Recommendation 4"),
         ("Aanbeveling 2: Evalueer", "recommendation", "Aanbeveling 2"),
+        ("Obiectiv specific 1.1: Deschidere", "measure", "Obiectiv specific 1.1"),
+        ("OD 1.1. Loketten", "measure", "OD 1.1"), ("Ενέργεια 4: Άνοιγμα", "measure", "Ενέργεια 4"),
     ],
 )  # fmt: skip
 def test_measures_and_recommendations(text: str, kind: str, label: str) -> None:
@@ -215,6 +224,11 @@ def test_headings_of_commentary(text: str) -> None:
 def test_signatures(text: str) -> None:
     assert phrases.is_signature(text)
     assert not phrases.is_signature("Texte coordonné du 3 mars 2030")
+
+
+def test_the_date_of_a_cited_act_is_no_signature() -> None:
+    assert not phrases.is_signature("La loi du 3 mars 2030 relative aux guichets est modifiée")
+    assert not phrases.is_signature("nr. 20 din 3 martie 2030, publicată în gazetă")
 
 
 @pytest.mark.parametrize(

@@ -76,10 +76,16 @@ def set_imprint_apart(segments: Sequence[Segment]) -> list[Segment]:
     if not told:
         return list(segments)
     acts_there = [k for k in on_page if _of_an_act(segments[k].text)]
-    first = told[0] if acts_there else on_page[0]
+    first = told[0]
     if acts_there and acts_there[-1] > first:
         return list(segments)
+    while not acts_there and first > on_page[0] and _heads_imprint(segments[first - 1]):
+        first -= 1
     return [replace(s, apart=True, heading=False, kind="imprint") if k >= first else s for k, s in enumerate(segments)]
+
+
+def _heads_imprint(segment: Segment) -> bool:
+    return segment.heading or segment.table or len(segment.text) < 60
 
 
 def _of_an_act(text: str) -> bool:

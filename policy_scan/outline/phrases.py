@@ -42,6 +42,7 @@ def is_contents_entry(text: str, *, inside: bool = False) -> bool:
 
 _IMPRINT = re.compile(
     r"καποδιστριου 34|τιμη πωλησησ φυλλων|ετησιεσ? συνδρομ|ετησια εκδοση|webmaster\.et@|www\.et\.gr"
+    r"|το εθνικο τυπογραφειο αποτελει δημοσια υπηρεσια|την ευθυνη για την εκτυπωση, διαχειριση"
     r"|^απο το εθνικο τυπογραφειο|για τα φ\.ε\.κ\. απο|editeur ?: ?(?:service|ministere)|^imprimeur ?:"
     r"|^editor ?: ?(?:guvernul|parlamentul|camera)|regia autonoma .?monitorul oficial"
 )

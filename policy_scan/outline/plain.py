@@ -149,7 +149,7 @@ class PlainReader:
         segment = self.segments[index]
         if segment.apart:
             imprint = segment.kind == "imprint"
-            if imprint and self.units and self.units[-1].segments[-1:] == [self.segments[index - 1]]:
+            if imprint and index and self.units and self.segments[index - 1].kind == "imprint":
                 self.units[-1].segments.append(segment)
                 return 1
             headings = () if imprint else self._headings()
