@@ -120,15 +120,36 @@ def find_furniture(sheets: Sequence[Sheet], words: Sequence[Words], least: int) 
                 _mark(row, words[page], sheets[page], kind, marks[page])
                 if id(row) in repeated:
                     names.update(set(re.findall(r"[^\W\d_]{4,}", row.text)))
+    for found, own, rows in zip(words, marks, pages, strict=True):
+        if len(own) == len(found):
+            _leave_something(rows, own)
     known = {name for name, count in names.items() if count >= 2}
     for page, rows in enumerate(pages):
         _mark_masthead(rows, sheets[page], body, known, marks[page])
     return marks
 
 
+def _leave_something(rows: Sequence[Row], marks: dict[int, str]) -> None:
+    """Takes the lowest of several head rows for the text of a page that would else have none."""
+    heads = [row for row in rows if marks.get(row.words[0]) == "header"]
+    if len(heads) > 1:
+        for k in heads[-1].words:
+            marks.pop(k, None)
+
+
 def is_stamp(text: str) -> bool:
     """Whether a block is the visible part of a digital signature."""
     return _STAMP.match(fold(text)) is not None
+
+
+def is_ornament(text: str, box: tuple[float, float, float, float], across: Floats) -> bool:
+    """Whether a lone character is the jewel of a dividing line: a rule runs through it or ends beside it."""
+    if len(text) > 2 or text.isdigit() or not len(across):
+        return False
+    x0, y0, x1, y1 = box
+    size = y1 - y0
+    level = (across[:, 1] > y0 + 0.25 * size) & (across[:, 3] < y1 - 0.25 * size)
+    return bool((level & (across[:, 0] < x1 + size) & (across[:, 2] > x0 - size)).any())
 
 
 def _body_size(words: Sequence[Words]) -> float:

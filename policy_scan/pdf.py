@@ -510,7 +510,7 @@ def open_pdf(data: bytes, max_pages: int | None = None, max_bytes: int | None = 
             raise EncryptedError(
                 "The PDF needs a password.", "save a copy without a password and put that into the corpus."
             ) from None
-        if re.search(rb"/Count\s+0\b", data) and not re.search(rb"/Type\s*/Page\b(?!s)", data):
+        if re.search(rb"/Count\s+0\b", data) and re.search(rb"/Kids\s*\[\s*\]", data):
             raise BrokenError("The PDF has zero pages.", "download it again, or remove it.") from None
         raise BrokenError(
             "The PDF is damaged or cut off: no reader can open it.", "download it again, or print it to a new PDF."

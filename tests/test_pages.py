@@ -405,6 +405,17 @@ def test_a_watermark_is_furniture() -> None:
     assert "BROUILLON" in found[0][0].text and "BROUILLON" not in body_of(found)
 
 
+def test_the_jewel_of_a_dividing_line_is_furniture() -> None:
+    def draw(canvas: Canvas) -> None:
+        justify(canvas, column("AA", 8, 400), 60, 740, 400)
+        canvas.line(150, 622, 350, 622)
+        canvas.drawString(246, 619, "X")
+        justify(canvas, column("BB", 8, 400), 60, 590, 400)
+
+    found = drawn(draw)
+    assert "X" not in body_of(found).split() and "X" in found[0][0].text.split()
+
+
 def test_what_nobody_sees_is_not_read(tmp_path: Path) -> None:
     pages, _, _ = read(cropped_pdf(tmp_path / "c.pdf", ["On lit ceci."], "On ne lit pas cela."))
     assert pages[0].text == "On lit ceci."

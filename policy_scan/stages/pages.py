@@ -18,7 +18,7 @@ from .. import text as txt
 from ..composing import compose, vocabulary
 from ..config import Config
 from ..errors import OcrError
-from ..furniture import find_furniture, is_stamp
+from ..furniture import find_furniture, is_ornament, is_stamp
 from ..geometry import Words, count_outside, find_words, ink_of, main_angle, stand_up, turned_back
 from ..layout import Layout, Leaf
 from ..legibility import judge, repair_1253
@@ -212,7 +212,11 @@ def _page_groups(
             if not all(tongues) or tongues[0] == tongues[1]:
                 body[-1].lines.extend(made.pop(0).lines)
         for group in made:
-            if is_stamp(group.lines[0].text):
+            first = group.lines[0]
+            lone = len(group.lines) == 1 and is_ornament(
+                first.text, (first.x0, first.y0, first.x1, first.y1), layout.across
+            )
+            if lone or is_stamp(first.text):
                 group.role = "furniture"
         body.extend(made)
         before = leaf
