@@ -6,9 +6,14 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 # One thread per process: tests run beside each other and must give the same floats everywhere.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+# A shared machine may be slow for a moment: time is bounded by pytest-timeout, not by each example.
+settings.register_profile("policy_scan", deadline=None)
+settings.load_profile("policy_scan")
 
 REPOSITORY = Path(__file__).parents[1]
 REAL_CORPUS = Path(__file__).parents[2] / "shared"
