@@ -16,7 +16,10 @@ FLOORS = (
         "language", "schemes", "outline", "acts", "parallel", "passages", "citations",
     },
     {"stages", "classifier"},
-    {"pipeline", "worker", "runner", "evaluate", "evaluation_page", "report", "reading", "picture", "screen", "inspection"},
+    {
+        "pipeline", "worker", "runner", "evaluate", "evaluation_page", "report", "reading", "picture", "screen",
+        "inspection",
+    },
     {"cli", "review", "__main__"},
 )  # fmt: skip
 ENGINES = {
