@@ -218,22 +218,19 @@ class Setter:
 
 
 def _stacked_rows(columns: list[list[Draft]]) -> list[list[Draft]]:
-    """The rows of a table's row: one, or as many as its cells have lines where all stack the same number of short ones
-    at the same heights."""
-    columns = [column for column in columns if column]
+    """The rows of a table's row: one, or one for each height at which lines stand, where three cells or more hold
+    stacks of figures."""
     whole = [line for column in columns for line in column]
-    count = len(columns[0]) if columns else 0
-    if len(columns) < 3 or count < 2 or any(len(column) != count for column in columns):
+    figures = sum(any(char.isdigit() for char in line.text) and line.text.count(" ") < 2 for line in whole)
+    if sum(len(column) > 1 for column in columns) < 3 or figures < 0.6 * len(whole):
         return [whole]
-    level = all(
-        abs(line.base - other.base) < 0.4 * line.size
-        for column in columns[1:]
-        for line, other in zip(column, columns[0], strict=True)
-    )
-    short = sum(line.text.count(" ") < 2 for line in whole) >= 0.7 * len(whole)
-    if not level or not short:
-        return [whole]
-    return [[column[k] for column in columns] for k in range(count)]
+    rows: list[list[Draft]] = []
+    for line in sorted(whole, key=lambda line: line.base):
+        if rows and line.base - rows[-1][0].base < 0.4 * line.size:
+            rows[-1].append(line)
+        else:
+            rows.append([line])
+    return [sorted(row, key=lambda line: (line.cell or 0, line.x0)) for row in rows]
 
 
 def group_lines(lines: Sequence[Draft], left: float, right: float) -> list[Group]:
