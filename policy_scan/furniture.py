@@ -28,6 +28,8 @@ _NUMBER = re.compile(
     r"(?:\s*(?:/+|sur|of|van|von|din|απο)\s*\d{1,5})?\W*$",
 )
 _CODE = re.compile(r"^[*\W]*\d[\d*\s-]{10,}[*\W]*$")
+_BARCODE = re.compile(r"\*\d{10,}\*")
+"""A barcode's own text: digits between stars, as Code 39 writes them."""
 _STAMP = re.compile(
     r"^(?:digitally signed|signature not verified|signe (?:numeriquement|electroniquement) par|digitaal ondertekend"
     r"|digital (?:unterschrieben|signiert)|semnat digital|semnatura digitala|υπογραφηκε ψηφιακα|ψηφιακα υπογεγραμμενο)"
@@ -120,6 +122,10 @@ def find_furniture(sheets: Sequence[Sheet], words: Sequence[Words], least: int) 
                 _mark(row, words[page], sheets[page], kind, marks[page])
                 if id(row) in repeated:
                     names.update(set(re.findall(r"[^\W\d_]{4,}", row.text)))
+    for sheet, found, own in zip(sheets, words, marks, strict=True):
+        for match in _BARCODE.finditer(sheet.text):
+            inside = np.flatnonzero((found.first >= match.start()) & (found.last <= match.end()))
+            own.update(dict.fromkeys(inside.tolist(), "furniture"))
     for found, own, rows in zip(words, marks, pages, strict=True):
         if len(own) == len(found):
             _leave_something(rows, own)

@@ -405,6 +405,13 @@ def test_a_watermark_is_furniture() -> None:
     assert "BROUILLON" in found[0][0].text and "BROUILLON" not in body_of(found)
 
 
+def test_a_barcodes_digits_are_furniture(tmp_path: Path) -> None:
+    texts = [Text(60, 100 + 14 * n, line) for n, line in enumerate(column("AA", 10, 400))]
+    texts += [Text(60, 700, "Address of the printer"), Text(300, 705, "*02000571801180008*", 28)]
+    found = read(placed_pdf(tmp_path / "b.pdf", [texts]))
+    assert "0200" in found[0][0].text and "0200" not in body_of(found) and "printer" in body_of(found)
+
+
 def test_the_jewel_of_a_dividing_line_is_furniture() -> None:
     def draw(canvas: Canvas) -> None:
         justify(canvas, column("AA", 8, 400), 60, 740, 400)
