@@ -95,7 +95,7 @@ def count_line(result: RunResult, started: float) -> str:
     }
     parts = [f"{n} {name}" for name, n in by_status.items() if n]
     pages = sum(document.n_pages for document in result.documents)
-    cached = len(result.documents) - result.computed
+    cached = sum(document.status != "excluded" for document in result.documents) - result.computed
     how = "nothing had changed" if result.unchanged else f"{result.computed} computed, {cached} from the cache"
     elapsed = time.monotonic() - started
     return f"{len(result.documents)} documents ({', '.join(parts)}), {pages} pages, {how}, {elapsed:.1f} s"
