@@ -6,6 +6,7 @@ import io
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import pdfplumber
 import pytest
 from fixtures import (
     Text,
@@ -239,6 +240,15 @@ def test_a_ruled_table_is_read_row_by_row(tmp_path: Path) -> None:
     assert pages[0].text == text
     cells = {pages[0].text[line.start : line.end]: (line.row, line.cell) for line in lines if line.role == "table"}
     assert cells["Haus 1"] == (1, 1) and cells["Freitag"] == (2, 2)
+
+
+def test_ruled_cells_are_those_that_pdfplumber_finds(tmp_path: Path) -> None:
+    rows = [[f"r{r}c{c}" for c in range(4)] for r in range(9)]
+    path = ruled_table_pdf(tmp_path / "t.pdf", rows)
+    text = read(path)[0][0].text
+    with pdfplumber.open(path) as document:
+        theirs = document.pages[0].extract_table()
+    assert [line.split(" | ") for line in text.split("\n")] == theirs == rows
 
 
 def test_merged_cells_and_cells_of_several_lines() -> None:
