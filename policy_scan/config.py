@@ -45,7 +45,7 @@ class TableSection(Section):
 
 class ReadingSection(Section):
     tables: bool
-    """Look for ruled tables with pdfplumber on pages whose ruling lines form a grid."""
+    """Read ruled tables cell by cell, on pages whose ruling lines form a grid."""
     furniture_pages: int = Field(ge=2)
     """A line that stands at the same place on this many pages may be furniture."""
 

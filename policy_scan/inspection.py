@@ -188,7 +188,7 @@ def print_doctor(console: Console) -> int:
     from .ocr import available, mending_command
     from .records import LANGUAGES
 
-    needed = ("pypdfium2", "pdfplumber", "pytesseract", "py3langid", "spacy", "sklearn", "pyarrow", "xlsxwriter")
+    needed = ("pypdfium2", "pytesseract", "py3langid", "spacy", "sklearn", "pyarrow", "xlsxwriter")
     missing = [name for name in needed if importlib.util.find_spec(name) is None]
     ok, bad = "✓ ok", "✗ missing"
     table = Table("what", "state", "next step")

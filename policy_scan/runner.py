@@ -40,7 +40,7 @@ from .worker import Outcome, Task, is_fresh, start, work
 TABLES = ("documents", "issues", "pages", "blocks", "provisions", "codings", "cells", "state_of_play")
 RUN_FILE = "run.json"
 _POLL_SECONDS = 0.2
-_LIBRARIES = ("pypdfium2", "pdfplumber", "pytesseract", "py3langid", "spacy", "scikit-learn", "numpy", "pyarrow")
+_LIBRARIES = ("pypdfium2", "pytesseract", "py3langid", "spacy", "scikit-learn", "numpy", "onnxruntime", "pyarrow")
 
 
 @dataclass(frozen=True, slots=True)
