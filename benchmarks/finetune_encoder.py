@@ -223,10 +223,13 @@ def targets(rows: list[Row]) -> Tensor:
     return y
 
 
-def loss_of(logits: Tensor, y: Tensor, smoothing: float) -> Tensor:
+def loss_of(logits: Tensor, y: Tensor, smoothing: float, rare: Tensor | None = None) -> Tensor:
+    """`rare`: per theme, how much more a passage that has the theme counts."""
     n = len(THEMES)
     soft = y * (1 - smoothing) + smoothing * 0.25
-    themes = functional.binary_cross_entropy_with_logits(logits[:, :n], soft[:, :n], reduction="none").sum(1)
+    themes = functional.binary_cross_entropy_with_logits(
+        logits[:, :n], soft[:, :n], reduction="none", pos_weight=rare
+    ).sum(1)
     relevance = functional.binary_cross_entropy_with_logits(logits[:, n], soft[:, n], reduction="none")
     force = functional.cross_entropy(
         logits[:, n + 1 :], y[:, n + 1 :].argmax(1), reduction="none", label_smoothing=0.05
@@ -338,6 +341,7 @@ def train(args: argparse.Namespace) -> None:
     kept = [i for i, row in enumerate(rows) if fold_of(row.group) not in folds]
     y = targets(rows)
     prior = y[kept].mean(0).clamp(0.005, 0.995)
+    rare = (0.1 / prior[: len(THEMES)]).clamp(min=1) ** args.rare
     network.head.bias.data = torch.log(prior / (1 - prior))
     if args.start:
         network.load_state_dict(torch.load(args.start), strict=False)
@@ -365,7 +369,7 @@ def train(args: argparse.Namespace) -> None:
             x = padded([states[i] for i in chosen]).float()
             real = padded([torch.ones(len(states[i])) for i in chosen]).bool()
             logits = network.outputs(network.run(x, real, args.frozen, len(network.layers)), real)
-            loss = loss_of(logits, y[chosen], args.smoothing)
+            loss = loss_of(logits, y[chosen], args.smoothing, rare)
             optimizer.zero_grad(set_to_none=True)
             loss.backward()
             nn.utils.clip_grad_norm_(network.parameters(), 1.0)
@@ -550,6 +554,7 @@ def main() -> None:
     fit.add_argument("--decay", type=float, default=0.9)
     fit.add_argument("--drop", type=float, default=0.1)
     fit.add_argument("--smoothing", type=float, default=0.04)
+    fit.add_argument("--rare", type=float, default=0.0, help="0 = all themes count alike; 0.5 = rare ones count more")
     fit.add_argument("--threads", type=int, default=1)
     fit.set_defaults(run=train)
     cut = commands.add_parser("trim")
