@@ -16,6 +16,8 @@ from .records import Box, Line
 
 Bools = npt.NDArray[np.bool_]
 
+_WORD_GAP = 0.125
+"""Ems beyond the usual distance of characters from which on a gap is a space that the stream doesn't write."""
 ASCENT, DESCENT = 0.78, 0.22
 """Height of a line's box above and below its baseline, in ems: the same for every font."""
 
@@ -87,15 +89,22 @@ def find_words(sheet: Sheet, ink: Ints) -> Words:
     gap = x0[1:] - x1[:-1]
     larger, smaller = np.maximum(em[1:], em[:-1]), np.minimum(em[1:], em[:-1])
     drift = np.abs(np.diff(base))
-    level = (drift <= 0.2 * larger) | ((smaller < 0.86 * larger) & (drift <= 0.62 * larger))
+    # raised or lowered: clearly smaller, or a little smaller and touching the character before or after
+    touching = (smaller < 0.97 * larger) & (np.abs(gap) < 0.15 * larger)
+    level = (drift <= 0.2 * larger) | (((smaller < 0.86 * larger) | touching) & (drift <= 0.62 * larger))
     apart = ~level | (gap > 1.3 * larger) | (gap < -0.75 * larger)
     blank = np.diff(ink) > 1
-    split = apart | blank | (gap > 0.27 * smaller)
+    usual: Floats = _usual_gaps((gap / larger).astype(np.float32), apart, blank, style) * larger
+    x1 = x1 + np.concatenate((np.where(usual < -0.15 * larger, usual, 0), [0])).astype(np.float32)
+    gap = x0[1:] - x1[:-1]
+    wide = (gap > 0.27 * smaller) | (gap - np.maximum(usual, 0) > _WORD_GAP * larger)
+    split = apart | blank | wide
     begin = np.concatenate(([0], np.flatnonzero(split) + 1))
     end = np.concatenate((begin[1:], [count]))
     fresh = np.concatenate(([True], apart))[begin]
     chain = np.cumsum(fresh) - 1
-    spaced = np.concatenate(([False], (blank & (gap > 0.02 * larger)) | (gap > 0.17 * smaller)))[begin] & ~fresh
+    white = (blank & (gap > 0.02 * larger)) | (gap > 0.17 * smaller) | wide
+    spaced = np.concatenate(([False], white))[begin] & ~fresh
     left = np.minimum.reduceat(x0, begin)
     right = np.maximum.reduceat(x1, begin)
     tall = np.maximum.reduceat(em, begin)
@@ -112,6 +121,26 @@ def find_words(sheet: Sheet, ink: Ints) -> Words:
         ink[begin], ink[end - 1] + 1, left, right, level_base.astype(np.float32), tall.astype(np.float32),
         style[begin], chain.astype(np.int32), spaced,
     )  # fmt: skip
+
+
+def _usual_gaps(gaps: Floats, apart: Bools, blank: Bools, style: Ints) -> Floats:
+    """The usual distance, in ems, between the characters of the chain or, if it is short, the style that each pair
+    of neighbours stands in: above 0 where text is letter-spaced, below where slanted letters have wide boxes."""
+    if not ((gaps < -0.15) | ((gaps > 0.1) & ~blank & ~apart)).any():
+        return np.zeros(len(gaps), np.float32)
+    inside = np.flatnonzero(~apart & ~blank)
+    usual = np.zeros(len(gaps), np.float32)
+    for group, least in ((style[:-1], 1), (np.cumsum(apart), 4)):
+        order = inside[np.lexsort((gaps[inside], group[inside]))]
+        starts = np.searchsorted(group[order], np.arange(int(group.max(initial=0)) + 2))
+        counts = np.diff(starts)
+        found = np.flatnonzero(counts >= least)
+        if len(found):
+            medians = np.zeros(len(counts), np.float32)
+            medians[found] = gaps[order[starts[found] + counts[found] // 2]]
+            known = (counts >= least)[group]
+            usual[known] = medians[group[known]]
+    return usual
 
 
 def median(values: Floats) -> float:
