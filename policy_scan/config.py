@@ -104,9 +104,10 @@ class Config(Section):
     lexicon: str
 
     def slice(self, *sections: str) -> dict[str, Any]:
-        """The named sections as plain values, for a cache key."""
+        """The named sections, or single values of them ('run.pages_per_document'), as plain values for a cache key."""
         whole = self.model_dump(mode="json")
-        return {name: whole[name] for name in sections}
+        named = [(name, *name.split(".")) for name in sections]
+        return {name: whole[section][key[0]] if key else whole[section] for name, section, *key in named}
 
 
 def _nearest(key: str, known: list[str]) -> str:

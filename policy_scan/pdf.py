@@ -16,7 +16,7 @@ import re
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import repeat
 from typing import TYPE_CHECKING, Any, cast
 
@@ -145,6 +145,7 @@ class Pdf:
         text, boxes = self._characters(textpage)
         shown = frame.show(boxes)
         style, styles = self._styles(textpage, text, shown, frame)
+        styles = self._level(textpage, text, shown, style, styles, frame)
         drawn = self._drawn(page, frame)
         return Sheet(number, frame.width, frame.height, frame.rotation, text, shown, style, styles, *drawn)
 
@@ -190,12 +191,34 @@ class Pdf:
         # where the next character stands on the same baseline, text runs upright and height tells the size
         after = np.minimum(indices + 1, count - 1)
         heights[(np.abs(shown[after, 3] - shown[indices, 3]) > 0.05) | blank[after]] = 0.0
-        for k, (index, pointer, height) in enumerate(
-            zip(indices.tolist(), pointers.tolist(), heights.tolist(), strict=True)
-        ):
-            numbers[k] = reader.number(index, pointer, height)
+        found = list(zip(indices.tolist(), pointers.tolist(), heights.tolist(), strict=True))
+        for k in np.argsort(indices).tolist():  # in stream order: pointers change from run to run
+            numbers[k] = reader.number(*found[k])
         spread = np.maximum(np.cumsum(starts & ~blank) - 1, 0)
         return numbers[inverse][spread], tuple(reader.styles)
+
+    def _level(
+        self, textpage: Any, text: str, shown: Floats, style: Ints, styles: tuple[Style, ...], frame: _Frame
+    ) -> tuple[Style, ...]:
+        """Sets boxes that fit each letter's own shape, as those of fonts that state no height do, by the baseline; the
+        styles with their drop set so. Only upright text has its boxes changed."""
+        tall = shown[:, 3] - shown[:, 1]
+        upright = np.flatnonzero(np.array([s.angle == 0 for s in styles], bool)[style] & ~_blank(text))
+        most, least = np.zeros(len(styles), np.float32), np.full(len(styles), np.inf, np.float32)
+        np.maximum.at(most, style[upright], tall[upright])
+        np.minimum.at(least, style[upright], tall[upright])
+        fitted = {s.font for s, high, low in zip(styles, most, least, strict=True) if high > low + 0.06 * s.size}
+        if not fitted:
+            return styles
+        loose = np.array([s.font in fitted and s.angle == 0 for s in styles], bool)
+        size = np.array([s.size for s in styles], np.float32)
+        x, y = ctypes.c_double(), ctypes.c_double()
+        address = ctypes.cast(textpage, ctypes.c_void_p).value
+        for k in upright[loose[style[upright]]].tolist():
+            if self._origin(address, k, ctypes.addressof(x), ctypes.addressof(y)):
+                base = frame.point(x.value, y.value)[1]
+                shown[k, 1], shown[k, 3] = base - 0.78 * size[style[k]], base + 0.22 * size[style[k]]
+        return tuple(replace(s, drop=0.22) if own else s for s, own in zip(styles, loose.tolist(), strict=True))
 
     def _font(self, font: int | None) -> tuple[str, bool, bool]:
         """Name, bold and italic of a font."""
@@ -506,12 +529,13 @@ def open_pdf(data: bytes, max_pages: int | None = None, max_bytes: int | None = 
     try:
         document = pypdfium2.PdfDocument(data)
     except pypdfium2.PdfiumError as error:
-        if "password" in str(error).lower() or "security" in str(error).lower():
+        if re.search(rb"/Count\s+0\b", data) and re.search(rb"/Kids\s*\[\s*\]", data):
+            raise BrokenError("The PDF has zero pages.", "download it again, or remove it.") from None
+        # pdfium keeps the code of its last error: what it says of a password may be the document's before.
+        if b"/Encrypt" in data and ("password" in str(error).lower() or "security" in str(error).lower()):
             raise EncryptedError(
                 "The PDF needs a password.", "save a copy without a password and put that into the corpus."
             ) from None
-        if re.search(rb"/Count\s+0\b", data) and re.search(rb"/Kids\s*\[\s*\]", data):
-            raise BrokenError("The PDF has zero pages.", "download it again, or remove it.") from None
         raise BrokenError(
             "The PDF is damaged or cut off: no reader can open it.", "download it again, or print it to a new PDF."
         ) from None

@@ -29,7 +29,7 @@ from .corpus import FoundFile, find_files, read_manifest
 from .errors import CacheError, NothingToDoError, PolicyScanError
 from .jurisdictions import country_of
 from .keys import hash_bytes, hash_file, make_key
-from .pipeline import DOCUMENT_STAGES, STAGES, document_keys
+from .pipeline import DOCUMENT_STAGES, RESULTS, STAGES, document_keys
 from .records import Block, BlockLanguage, Cell, Coding, Document, Issue, Page, Provision, Source
 from .stages.cells import compile_cells
 from .stages.documents import describe, identify_documents
@@ -256,6 +256,30 @@ def _cached(cache: Cache, plan: Plan, source: Source, stage: str, record: type[A
         return to_table(record, [])
 
 
+_STORED: tuple[tuple[str, type[Any]], ...] = tuple(
+    (stage.name, RESULTS[name]) for stage in DOCUMENT_STAGES for name in stage.outputs
+)
+"""Stage and record class of every table that a document leaves in the cache."""
+
+
+def _mend(plan: Plan, output: Path) -> None:
+    """Drop the results of documents of which one proves damaged, and plan those documents again."""
+    cache = Cache(output / ".cache")
+    failed = {issue.doc_id for issue in plan.failures}
+    plan.tasks = []
+    for source in plan.sources:
+        if not source.include or source.doc_id in failed:
+            continue
+        keys = plan.keys[source.doc_id]
+        try:
+            for name, record in _STORED:
+                cache.table(name, keys[name], record)
+        except CacheError:
+            for stage in DOCUMENT_STAGES:
+                cache.drop(stage.name, keys[stage.name])
+            plan.tasks.append(Task(source, plan.files[source.doc_id].file, keys))
+
+
 @dataclass(frozen=True, slots=True)
 class _Assembled:
     documents: list[Document]
@@ -378,7 +402,12 @@ def run(
     tables_key = _tables_key(plan, config)
     if not plan.tasks and _is_current(output, tables_key):
         return _loaded(output, started)
-    assembled = _assemble(plan, output)
+    try:
+        assembled = _assemble(plan, output)
+    except CacheError:
+        _mend(plan, output)
+        seconds = _carry_out(plan, output, config, tell)
+        assembled = _assemble(plan, output)
     provisions = from_table(Provision, assembled.arrow["provisions"])
     codings = from_table(Coding, assembled.arrow["codings"])
     thresholds = cell_thresholds(config.codings.setting)
