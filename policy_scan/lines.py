@@ -240,8 +240,9 @@ def group_lines(lines: Sequence[Draft], left: float, right: float) -> list[Group
     if not lines:
         return groups
     pitch = _pitch(lines)
+    edge = _right_edge(lines, right)
     for k, line in enumerate(lines):
-        if k == 0 or _begins(lines[k - 1], line, left, right, pitch):
+        if k == 0 or _begins(lines[k - 1], line, (left, right, edge), pitch, len(groups[-1].lines) == 1):
             groups.append(Group("body", [line]))
         else:
             groups[-1].lines.append(line)
@@ -255,31 +256,76 @@ def _pitch(lines: Sequence[Draft]) -> float:
     return close[int(0.35 * len(close))] if close else 1.2
 
 
-def _begins(before: Draft, line: Draft, left: float, right: float, pitch: float) -> bool:
-    """Whether `line` begins a new block after `before`."""
+def _right_edge(lines: Sequence[Draft], right: float) -> float:
+    """Where most long lines end, if few others end further right (headings, tables); else the leaf's edge."""
+    long = sorted(line.x1 for line in lines if len(line.text) >= _LONG)
+    if len(long) < 6 or len(long) < 0.6 * len(lines):
+        return right
+    return min(right, long[int(0.85 * len(long))])
+
+
+def _begins(before: Draft, line: Draft, sides: tuple[float, float, float], pitch: float, opened: bool) -> bool:
+    """Whether `line` begins a new block after `before`, which is the first line of its own where `opened`.
+
+    `sides`: the leaf's left and right edge, and where its running text ends.
+    """
+    left, right, edge = sides
     em = max(before.size, line.size)
     step = line.base - before.base
     if step > (pitch + 0.33) * em or step < 0.3 * em:
         return True
-    if _ENTRY.search(before.text) and _ENTRY.search(line.text) and line.text[:1].isupper():
+    if _LEADERS.search(before.text):
         return True
-    runs_on = line.text[:1].islower() and not txt.ends_sentence(before.text) and right - before.x1 < 3 * em
+    listed = line.text[:1].isupper() or txt.opens_item(line.text)
+    if listed and _ENTRY.search(before.text) and _ENTRY.search(line.text):
+        return True
+    ended = txt.ends_sentence(before.text)
+    runs_on = line.text[:1].islower() and not ended and edge - before.x1 < 3 * em
+    broken = before.text[-1:] in txt.HYPHENS and line.text[:1].islower()
+    if broken and abs(line.size - before.size) < 0.12 * em:
+        return False
     if not runs_on and (abs(line.size - before.size) > 0.12 * em or line.bold != before.bold):
         return True
-    if txt.opens_item(line.text) or (runs_on and abs(line.size - before.size) > 0.3 * em):
+    if txt.opens_item(line.text) and not _cites(before, line, (left, edge), em, opened):
+        return True
+    if runs_on and abs(line.size - before.size) > 0.3 * em:
         return True
     word = line.text.split(" ", 1)[0]
-    room = right - before.x1
+    room = edge - before.x1
     width = (line.x1 - line.x0) / max(len(line.text), 1) * (len(word) + 1)
     centred = abs((before.x0 + before.x1) - (left + right)) < 2 * em and before.x0 - left > em
     if centred and abs((line.x0 + line.x1) - (left + right)) < 2 * em:
         return False
     if before.text[-1:] in txt.HYPHENS:
         return False
-    if room > width + 1.5 * em:
-        return True
     indent = line.x0 - before.x0
-    return indent > 0.8 * em and line.x0 - left > 0.8 * em and txt.ends_sentence(before.text)
+    wrapped = line.text[:1].islower() and not ended and len(before.text) >= _LONG and abs(indent) < 0.5 * em
+    wrapped = wrapped and (len(word) > 1 or word != before.text.split(" ", 1)[0])  # 'o' may be a bullet
+    if room > width + 1.5 * em and not wrapped:
+        return True
+    return indent > 0.8 * em and line.x0 - left > 0.8 * em and ended
+
+
+def _cites(before: Draft, line: Draft, sides: tuple[float, float], em: float, opened: bool) -> bool:
+    """Whether what looks like an item's mark at the start of `line` goes on with the sentence of a full line before.
+
+    `opened`: the line before is the first of its block.
+    """
+    left, right = sides
+    if txt.ends_sentence(before.text) or txt.opens_bullet(line.text) or right - before.x1 > 3 * em:
+        return False
+    if before.x0 - left > 0.5 * em and abs((before.x0 + before.x1) - (left + right)) < 0.8 * em:
+        return False  # a centred heading
+    indent = line.x0 - before.x0
+    if indent > 0.5 * em or (indent < -0.5 * em and not opened):
+        return False
+    if txt.cites(line.text):
+        return True
+    if before.text.endswith(",") or (before.text.isupper() and not line.text.isupper()):
+        return False
+    mark = line.text.split(" ", 1)[0]
+    fits = right - before.x1 > (len(mark) + 1) * (line.x1 - line.x0) / max(len(line.text), 1) + 0.3 * em
+    return not fits and (indent < -0.5 * em or not txt.opens_item(before.text))
 
 
 def goes_on(before: Group, after: Group, leaf: Leaf) -> bool:
@@ -333,6 +379,9 @@ def split_footnotes(
 
 _ENTRY = re.compile(r"[^\W\d](?:[ .…]+| )\d{1,4}$|\)[ .…]+\d{1,4}$")
 """A line of a table of contents ends in a page number."""
+_LEADERS = re.compile(r"(?:\.{3,}|…|(?: \.){3,}) ?\d{1,4}$")
+_LONG = 45
+"""Characters from which on a line is one of running text, which wraps, and no item of a list."""
 _NOTE = re.compile(r"^(?:\(?\d{1,3}\)?|\*{1,3}|[†‡]|\([a-z*]\))(?=\D)")
 
 

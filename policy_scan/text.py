@@ -20,7 +20,7 @@ _CONTROL = frozenset(range(0x20)) - {2} | frozenset(range(0x7F, 0xA0))
 _INVISIBLE = frozenset((0x200B, 0x200C, 0x200D, 0xFEFF, 0x2060, 0xFFFE, 0xFFFF))
 _LIGATURES = {0xFB00: "ff", 0xFB01: "fi", 0xFB02: "fl", 0xFB03: "ffi", 0xFB04: "ffl", 0xFB05: "ft", 0xFB06: "st"}
 _SIGNS = {0x2010: "-", 0x2011: "-", 0xA0: " ", 0x202F: " ", 0x2007: " ", 0x2009: " ", 0x200A: " ", 0x2002: " ",
-          0x2003: " ", 0x2126: "Ω", 0xB5: "μ", 0x2206: "Δ"}  # fmt: skip
+          0x2003: " ", 0x2126: "Ω", 0xB5: "μ", 0x2206: "Δ", 0xF8E7: "—"}  # fmt: skip
 _PLAIN = re.compile(r"[ -~\u00a1-\u00ac\u00ae-\u00b4\u00b6-\u02ff\u0370-\u03ff\u2013-\u2026\u20ac]*")
 
 
@@ -120,6 +120,8 @@ def joins_as(first: str, second: str, known: Collection[str]) -> str:
     word or the compound among them decides; else the letters on both sides do.
     """
     mark = first[-1:]
+    if mark == "/" and first[-2:-1].isalnum() and second[:1].isalnum():
+        return "keep"
     if mark not in HYPHENS or len(first) < 2 or not second:
         return "space"
     head, tail = first[:-1], second
@@ -140,7 +142,7 @@ def joins_as(first: str, second: str, known: Collection[str]) -> str:
     if mark == "\u00ad":
         return "drop"
     if "://" in token or "@" in token or token.startswith("www.") or _ADDRESS.match(following):
-        return "keep"
+        return "drop" if fold(token + following).strip(".,;:()«»\"'!?") in known else "keep"
     return "keep" if _is_compound(token, left.group(), right.group(), known) else "drop"
 
 
@@ -219,18 +221,32 @@ def language_hint(words: Iterable[str]) -> str:
     return ranked[0][0]
 
 
+_BULLET = re.compile(rf"[{re.escape(BULLETS)}\-–—]\s")
 _MARK = re.compile(
-    rf"""^(?:[{re.escape(BULLETS)}\-–—]\s
-    | \(?(?:\d{{1,3}}|[a-zα-ωά-ώ]{{1,2}}|[ivxIVX]{{1,5}}|[A-Z])[°º]?\s?[.)°º](?:\s|$)
-    | \(?\d{{1,2}}(?:\.\d{{1,2}})+\.?\s | \d{{1,3}}[°º]\s?
-    | §+\s?\d+ | Art(?:icle|ikel|icolul|\.)?\s\S+ | (?:Άρθρο|ΑΡΘΡΟ|ARTICLE|ARTIKEL)\s\S+ )""",
-    re.X | re.I,
+    r"""^(?:\(?(?:\d{1,3}|[a-zα-ωά-ώ]|([a-zα-ωά-ώ])\1{1,3}|[a-zα-ωά-ώ]{2}(?=\))|(?:στ){1,2}|[ικ][α-θ]|[ivx]{1,5}|[IVX]{1,5}|[A-ZΑ-Ω])
+      [°º]?\s?[.)°º](?:\s|$|(?=[«“„"]))
+    | \(?\d{1,2}(?:\.\d{1,2})+\.?\s | \d{1,3}[°º]\s?
+    | §+\s?\d+ | (?:A(?:rt(?:icle|ikel|icolul|\.)?|RT(?:ICLE|IKEL|ICOLUL|\.)?)|Άρθρο|ΑΡΘΡΟ)\s\S+ )""",
+    re.X,
 )
+_CITED = re.compile(
+    r"\d{1,3}[°º]\s?,|(?:§+\s?\d+|A(?:rt\.?|rticle|rtikel)\s\d+)[^\W\d]*(?:\s?,|\s(?:§|[a-zà-ÿ]|Absatz\b|Nr\b|Unterabsatz\b))"
+)
+
+
+def opens_bullet(text: str) -> bool:
+    """Whether a line begins with a bullet or a dash."""
+    return _BULLET.match(text) is not None
 
 
 def opens_item(text: str) -> bool:
     """Whether a line begins with a bullet, number, letter or article label."""
-    return _MARK.match(text) is not None
+    return _MARK.match(text) is not None or opens_bullet(text)
+
+
+def cites(text: str) -> bool:
+    """Whether a line begins with an article or paragraph that it goes on to cite ('§ 1, first indent')."""
+    return _CITED.match(text) is not None
 
 
 def ends_sentence(text: str) -> bool:

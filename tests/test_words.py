@@ -2,10 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import pairwise
+
 import pytest
+from fixtures import FONTS, Text, font_for
 from reportlab.pdfbase import pdfmetrics
+from reportlab.pdfbase.ttfonts import TTFont
 from reportlab.pdfgen.canvas import Canvas
-from test_pages import body_of, drawn
+from test_pages import CONFIG, SOURCE, body_of, drawn
+
+from policy_scan.records import Block
+from policy_scan.stages.blocks import find_blocks
+from policy_scan.text import joins_as
+
+
+def read_placed(texts: Sequence[Text]) -> list[Block]:
+    """The blocks of one page that holds the texts."""
+
+    def draw(canvas: Canvas) -> None:
+        for item in texts:
+            canvas.setFont(font_for(item.text, item.bold), item.size)
+            canvas.drawString(item.x, 842 - item.y, item.text)
+
+    pages, lines, _ = drawn(draw)
+    return find_blocks(SOURCE, pages, lines, CONFIG)
 
 
 def test_a_raised_suffix_hardly_smaller_stays_on_its_line() -> None:
@@ -48,3 +69,79 @@ def test_words_set_in_slanted_letters_are_parted() -> None:
 
     text = body_of(drawn(draw))
     assert text == "Le registre dit quel service répond et dans quel délai la réponse est écrite."
+
+
+def lines_at(*lines: tuple[float, str]) -> list[str]:
+    """The texts of the blocks of lines set 12 points apart at the left edges given, in 10 point Helvetica."""
+    page = [Text(x, 80 + 12 * n, line, 10.0) for n, (x, line) in enumerate(lines)]
+    found = read_placed(page)
+    return [block.text for block in found]
+
+
+FULL = "The office enters the applications that it receives under the register's rules in"
+"""A line as wide as the column of these tests, which ends inside a sentence."""
+
+
+@pytest.mark.parametrize(
+    "start", ["§ 1, second indent, of the act.", "(EU) 2031/12 of the council.", "3. March 2031 within a day.",
+              "artikel 36, tweede lid, of the act."],
+)  # fmt: skip
+def test_a_full_line_that_ends_inside_a_sentence_goes_on_with_what_looks_like_a_mark(start: str) -> None:
+    assert lines_at((72, "Art. 4. As a rule, for each of them and for every kind of form,"), (60, FULL), (60, start))[
+        -1
+    ].endswith(f"{FULL} {start}")
+
+
+def test_an_item_after_a_full_line_begins_a_block() -> None:
+    found = lines_at((60, "1. " + FULL), (60, "2. " + FULL), (60, "3. Others."))
+    assert [text[:2] for text in found] == ["1.", "2.", "3."]
+    found = lines_at((60, FULL + ","), (60, "στστ) others,"), (60, "ια. more,"))
+    assert len(found) == 3
+
+
+def test_ragged_lines_that_go_on_are_one_paragraph_beside_a_longer_heading() -> None:
+    ragged = [
+        "The new forms of access to the public office ask",
+        "for care with those who file no forms on the line",
+        "and who come.",
+    ]
+    found = lines_at((60, FULL + " " + "every other year"), *[(60, line) for line in ragged])
+    assert found[-1].endswith(f"{ragged[1]} {ragged[2]}")
+
+
+def test_entries_of_a_table_of_contents_stay_apart() -> None:
+    dots = "." * 60
+    found = lines_at((60, f"Contents{dots}4"), (60, f"1 Summary{dots}5"), (60, f"4 Forms{dots}11"))
+    assert len(found) == 3
+
+
+def test_a_bold_bullet_is_a_list_item_and_bold_tells_nothing_where_all_is_bold() -> None:
+    plain = [Text(60, 80 + 12 * n, FULL, 10.0) for n in range(4)]
+    found = read_placed([*plain, Text(60, 160, "• the rest of eleven hours", 10.0, bold=True)])
+    assert found[-1].kind == "list_item"
+    heavy = [Text(60, 80 + 30 * n, f"The office sends the receipt in {n} days.", 10.0, bold=True) for n in range(5)]
+    assert {block.kind for block in read_placed(heavy)} == {"paragraph"}
+
+
+def test_a_slash_or_a_known_address_joins_without_a_space() -> None:
+    assert joins_as("act 3050/", "2002 on forms", ()) == "keep"
+    assert joins_as("either / ", "or", ()) == "space"
+    assert joins_as("see www.wer-", "kenvoor.example", {"www.werkenvoor.example"}) == "drop"
+
+
+def test_letters_of_a_font_without_height_stand_on_one_baseline() -> None:
+    file = FONTS / "DejaVuSans.ttf"
+    if not file.is_file():
+        pytest.skip("needs DejaVu: sudo apt-get install fonts-dejavu-core")
+    font = TTFont("Heightless", str(file))
+    font.face.ascent = font.face.descent = 0
+    pdfmetrics.registerFont(font)
+
+    def draw(canvas: Canvas) -> None:
+        for n, line in enumerate(("apply quickly", "soon over there", "gypsy jumps")):
+            canvas.setFont("Heightless", 10)
+            canvas.drawString(60, 700 - 14 * n, line)
+
+    _, lines, _ = drawn(draw)
+    steps = [after.y1 - before.y1 for before, after in pairwise(lines)]
+    assert steps == pytest.approx([14, 14], abs=0.05)

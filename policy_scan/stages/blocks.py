@@ -23,10 +23,13 @@ def find_blocks(source: Source, pages: Sequence[Page], lines: Sequence[Line], co
     """The blocks of a document, page by page in reading order; each is the slice of its page's text that it names."""
     texts = {page.page: page.text for page in pages}
     sizes: Counter[float] = Counter()
+    heavy = 0
     for line in lines:
         if line.role == "body":
             sizes[round(line.size, 1)] += line.end - line.start
+            heavy += (line.end - line.start) * line.bold
     body = sizes.most_common(1)[0][0] if sizes else 10.0
+    telling = heavy < 0.5 * sizes.total()  # where most of the text is bold, bold tells no heading
     blocks: list[Block] = []
     for (page, number), group in groupby(lines, key=lambda line: (line.page, line.block)):
         own = list(group)
@@ -36,7 +39,7 @@ def find_blocks(source: Source, pages: Sequence[Page], lines: Sequence[Line], co
         weight = sum(line.end - line.start for line in own if line.bold)
         bold = weight > 0.6 * max(1, sum(line.end - line.start for line in own))
         size = max(line.size for line in own)
-        kind = _kind(own, string, size, bold, body)
+        kind = _kind(own, string, size, bold and telling, body)
         blocks.append(
             Block(
                 source.doc_id, page, number, kind, string, start, end, x0, y0, x1, y1, size, bold, own[0].region, None
@@ -51,6 +54,8 @@ def _kind(lines: Sequence[Line], string: str, size: float, bold: bool, body: flo
         return role  # type: ignore[return-value]
     if _CAPTION.match(string) and len(lines) <= 3:
         return "caption"
+    if txt.opens_bullet(string):
+        return "list_item"
     short = len(string) <= 200 and len(lines) <= 4
     letters = [char for char in string if char.isalpha()] if short else []
     capitals = len(letters) > 3 and sum([char.isupper() for char in letters]) > 0.8 * len(letters)
