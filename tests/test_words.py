@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
-from fixtures import FONTS, Text, font_for
+from fixtures import Text, font_for, raw_pdf
 from reportlab.pdfbase import pdfmetrics
-from reportlab.pdfbase.ttfonts import TTFont
 from reportlab.pdfgen.canvas import Canvas
 from test_pages import CONFIG, SOURCE, body_of, drawn
 
 from policy_scan.records import Block
 from policy_scan.stages.blocks import find_blocks
+from policy_scan.stages.pages import read_pages
 from policy_scan.text import joins_as
 
 
@@ -129,19 +130,11 @@ def test_a_slash_or_a_known_address_joins_without_a_space() -> None:
     assert joins_as("see www.wer-", "kenvoor.example", {"www.werkenvoor.example"}) == "drop"
 
 
-def test_letters_of_a_font_without_height_stand_on_one_baseline() -> None:
-    file = FONTS / "DejaVuSans.ttf"
-    if not file.is_file():
-        pytest.skip("needs DejaVu: sudo apt-get install fonts-dejavu-core")
-    font = TTFont("Heightless", str(file))
-    font.face.ascent = font.face.descent = 0
-    pdfmetrics.registerFont(font)
-
-    def draw(canvas: Canvas) -> None:
-        for n, line in enumerate(("apply quickly", "soon over there", "gypsy jumps")):
-            canvas.setFont("Heightless", 10)
-            canvas.drawString(60, 700 - 14 * n, line)
-
-    _, lines, _ = drawn(draw)
+def test_letters_of_a_font_without_height_stand_on_one_baseline(tmp_path: Path) -> None:
+    content = b"BT /F1 10 Tf 60 700 Td (apply quickly) Tj 0 -14 Td (soon over there) Tj 0 -14 Td (gypsy jumps) Tj ET"
+    told = b"/Type /FontDescriptor /FontName /Odd /Flags 32 /Ascent 0 /Descent 0 /FontBBox [-10 -10 900 900]"
+    font = b"/BaseFont /Odd /FirstChar 32 /LastChar 32 /Widths [278] /FontDescriptor << " + told + b" >>"
+    data = raw_pdf(tmp_path / "a.pdf", content=content).read_bytes().replace(b"/BaseFont /Helvetica", font)
+    _, lines, _ = read_pages(SOURCE, data, CONFIG)
     steps = [after.y1 - before.y1 for before, after in pairwise(lines)]
     assert steps == pytest.approx([14, 14], abs=0.05)
