@@ -58,6 +58,8 @@ class Layout:
         self._atoms: list[_Atom] = []
         self._read: set[int] = set()
         self._body = body
+        self._upright = sheet.height > sheet.width
+        self._sheet, self._words = sheet, words
         self._set_apart(sheet, body, ruled_tables)
         self._tile()
 
@@ -221,6 +223,8 @@ class Layout:
         gap = strip.x1 - strip.x0
         if least < 3 or gap < 3.2 or len(a) < 2.1 * lines_a or len(b) < 2.1 * lines_b:
             return False
+        if self._is_signatures(a, rows_a, em) or self._is_signatures(b, rows_b, em):
+            return False
         width_a = strip.x0 - float(self._x0[a].min())
         width_b = float(self._x1[b].max()) - strip.x1
         if min(width_a, width_b) < 7 * em or min(width_a, width_b) < 0.15 * max(width_a, width_b):
@@ -230,6 +234,22 @@ class Layout:
         if gap < 0.9 * em:
             return least >= 6 and aligned >= 0.5 and abs(median(begins) - strip.x1) < 3 * em
         return aligned >= 0.4 or least >= 8
+
+    def _is_signatures(self, index: Ints, rows: Ints, em: float, lone: bool = False) -> bool:
+        """Whether short lines under each other, a name in capitals last, are those of a signatory; not so on slides."""
+        if not self._upright or (index >= self._n).any():
+            return False
+        lines = np.unique(rows)
+        if len(lines) < 2 or len(index) > 3.5 * len(lines):
+            return False
+        begins, ends = self._line_edges(index, rows)
+        if _share_aligned(begins, ends, em) < 0.6:
+            return False
+        first, last = self._words.first, self._words.last
+        capitals = np.array([self._sheet.text[first[k] : last[k]].isupper() for k in index.tolist()])
+        names = [row for row in lines.tolist() if capitals[rows == row].all()]
+        signed = lines[-1] in names and int((rows == lines[-1]).sum()) >= 2
+        return signed and (not lone or len(names) == 1)
 
     def _line_edges(self, index: Ints, rows: Ints) -> tuple[Floats, Floats]:
         """Left and right end of each line of the words."""
@@ -246,6 +266,9 @@ class Layout:
         if count == 1:
             return self._leaf(index)
         em = median(self._size[index])
+        signed = self._side_by_side(index, rows, lone=True)
+        if signed is not None:
+            return [leaf for part in signed for leaf in self._zone(part, depth + 1)]
         top = np.full(count, np.inf)
         bottom = np.full(count, -np.inf)
         np.minimum.at(top, rows, self._base[index] - ASCENT * self._size[index])
@@ -272,8 +295,11 @@ class Layout:
             leaves.extend(self._leaf(np.concatenate(pending)))
         return leaves
 
-    def _side_by_side(self, index: Ints, rows: Ints) -> tuple[Ints, Ints] | None:
-        """The left and the right part of a band whose parts are to be read one after the other, or None."""
+    def _side_by_side(self, index: Ints, rows: Ints, lone: bool = False) -> tuple[Ints, Ints] | None:
+        """The left and the right part of a band whose parts are to be read one after the other, or None.
+
+        `lone`: only where both are the lines of one signatory each.
+        """
         x0, x1 = self._x0[index], self._x1[index]
         em = median(self._size[index])
         order = np.argsort(x0)
@@ -281,10 +307,13 @@ class Layout:
         gaps = x0[order][1:] - reach[:-1]
         count = int(rows.max()) + 1
         for k in np.argsort(-gaps)[:4].tolist():
-            if gaps[k] < em:
+            if gaps[k] < 0.4 * em:
                 return None
             left = x1 <= reach[k] + 0.01
-            if self._is_word_gap(index, rows, left):
+            parts = ((index[left], rows[left]), (index[~left], rows[~left]))
+            if all(self._is_signatures(part, own, em, lone) for part, own in parts):
+                return index[left], index[~left]
+            if lone or gaps[k] < em or self._is_word_gap(index, rows, left):
                 continue
             lines_a, lines_b = len(np.unique(rows[left])), len(np.unique(rows[~left]))
             tiled = bool((self._owner[index] < -1).any())

@@ -138,3 +138,21 @@ def test_letters_of_a_font_without_height_stand_on_one_baseline(tmp_path: Path) 
     _, lines, _ = read_pages(SOURCE, data, CONFIG)
     steps = [after.y1 - before.y1 for before, after in pairwise(lines)]
     assert steps == pytest.approx([14, 14], abs=0.05)
+
+
+def test_signatories_side_by_side_are_read_one_after_the_other_top_row_first() -> None:
+    def stack(x: float, y: float, *lines: str) -> list[Text]:
+        return [Text(x, y + 11 * n, line, 9.0) for n, line in enumerate(lines)]
+
+    page = [Text(60, 80 + 11 * n, FULL, 9.0) for n in range(6)]
+    page += [Text(60, 170, "The ministers", 9.0)]
+    page += stack(60, 190, "Interior", "and Order", "ANNA EXAMPLE") + stack(200, 190, "Health", "", "BERTA SAMPLE")
+    page += stack(340, 190, "Deputy Minister", "of Finance", "CARLA MODEL")
+    page += stack(60, 245, "Labour", "and Welfare", "DORA PATTERN") + stack(200, 245, "Deputy", "of Food", "ELSA TYPE")
+    page += stack(340, 245, "Public", "Works", "FRIDA MOULD")
+    page += [Text(60, 300 + 11 * n, FULL, 9.0) for n in range(3)]
+    text = " ".join(block.text for block in read_placed(page))
+    names = ["EXAMPLE", "SAMPLE", "MODEL", "PATTERN", "TYPE", "MOULD"]
+    places = [text.index(name) for name in names]
+    assert places == sorted(places)
+    assert "Deputy Minister of Finance CARLA MODEL" in text and "Health BERTA SAMPLE" in text
