@@ -21,6 +21,7 @@ import numpy.typing as npt
 from .geometry import Words, rows_of
 from .grids import find_grids, split_rules
 from .pdf import Floats, Sheet
+from .schemes import article_label
 from .text import fold
 
 _NUMBER = re.compile(
@@ -117,7 +118,7 @@ def find_furniture(sheets: Sequence[Sheet], words: Sequence[Words], least: int) 
             for k, row in enumerate(rows):
                 shaped = k == reach + 1 and _is_shaped(row, k, sheets[page], kind, body)
                 reach += shaped
-                if k > reach:
+                if k > reach or _is_article(row):
                     break
                 _mark(row, words[page], sheets[page], kind, marks[page])
                 if id(row) in repeated:
@@ -133,6 +134,13 @@ def find_furniture(sheets: Sequence[Sheet], words: Sequence[Words], least: int) 
     for page, rows in enumerate(pages):
         _mark_masthead(rows, sheets[page], body, known, marks[page])
     return marks
+
+
+def _is_article(row: Row) -> bool:
+    """Whether a row is an article's label on a line of its own, however often such labels stand at the page's edge."""
+    parts = zip(row.of.first[row.part].tolist(), row.of.last[row.part].tolist(), strict=True)
+    label = article_label(" ".join([row.sheet.text[first:last] for first, last in parts]))
+    return label is not None and label.alone
 
 
 def _leave_something(rows: Sequence[Row], marks: dict[int, str]) -> None:

@@ -7,11 +7,14 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from fixtures import Text, font_for, raw_pdf
+from fixtures import Text, font_for, raw_pdf, scan_pdf
 from reportlab.pdfbase import pdfmetrics
 from reportlab.pdfgen.canvas import Canvas
 from test_pages import CONFIG, SOURCE, body_of, drawn
 
+from policy_scan import ocr
+from policy_scan.config import load_config
+from policy_scan.outline.segments import find_segments
 from policy_scan.records import Block
 from policy_scan.stages.blocks import find_blocks
 from policy_scan.stages.pages import read_pages
@@ -156,3 +159,42 @@ def test_signatories_side_by_side_are_read_one_after_the_other_top_row_first() -
     places = [text.index(name) for name in names]
     assert places == sorted(places)
     assert "Deputy Minister of Finance CARLA MODEL" in text and "Health BERTA SAMPLE" in text
+
+
+def test_a_table_that_goes_on_overleaf_has_its_head_row_once() -> None:
+    def draw(canvas: Canvas) -> None:
+        for page in range(2):
+            for r, row in enumerate([("Service", "Deadline"), *[(f"Form {page}{n}", f"{n} days") for n in range(4)]]):
+                for c, cell in enumerate(row):
+                    canvas.rect(60 + 200 * c, 600 - 22 * r, 200, 22)
+                    canvas.setFont("Helvetica", 9)
+                    canvas.drawString(64 + 200 * c, 607 - 22 * r, cell)
+            canvas.showPage()
+
+    pages, lines, _ = drawn(draw)
+    blocks = find_blocks(SOURCE, pages, lines, CONFIG)
+    assert [page.text.count("Service | Deadline") for page in pages] == [1, 1]
+    texts = [segment.text for segment in find_segments(pages, lines, blocks, {})]
+    assert texts[0].startswith("Service | Deadline\nForm 00") and texts[1].startswith("Form 10 | 0 days\n")
+
+
+def test_an_articles_label_at_a_pages_head_is_never_furniture() -> None:
+    def draw(canvas: Canvas) -> None:
+        for number in range(1, 6):
+            canvas.setFont("Helvetica", 10)
+            canvas.drawString(270, 800, f"Article {number}")
+            for n in range(12):
+                canvas.drawString(60, 760 - 12 * n, FULL)
+            canvas.showPage()
+
+    _, lines, _ = drawn(draw)
+    assert {line.role for line in lines if line.y0 < 60} == {"body"}
+
+
+def test_words_that_ocr_leaves_out_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    word = ocr.OcrWord("guichet", 150.0, 300.0, 250.0, 330.0, 0.9, 1, 1, 1)
+    monkeypatch.setattr(ocr, "read_image", lambda *_, **__: ocr.OcrPage((word,), 0.9, 0.0, 0, 2, ("fr",)))
+    scan = scan_pdf(tmp_path / "s.pdf", [["Une page lue par une machine."]])
+    _, _, issues = read_pages(SOURCE, scan.read_bytes(), load_config())
+    assert [(issue.category, issue.severity) for issue in issues] == [("ocr", "info")]
+    assert issues[0].message == "2 of 3 words of page 1 were illegible and left out."

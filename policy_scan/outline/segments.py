@@ -137,7 +137,11 @@ def cut_block(block: Block, lines: Sequence[Line], language: str) -> list[Segmen
 def find_segments(
     pages: Sequence[Page], lines: Sequence[Line], blocks: Sequence[Block], languages: Mapping[tuple[int, int], str]
 ) -> list[Segment]:
-    """The segments of a document in reading order. `languages`: (page, block) -> language."""
+    """The segments of a document in reading order. `languages`: (page, block) -> language.
+
+    The head row that a table repeats where it goes on overleaf is left out there.
+    """
+    head = ""
     by_page: dict[int, list[Line]] = defaultdict(list)
     for line in sorted(lines, key=lambda one: (one.page, one.start)):
         by_page[line.page].append(line)
@@ -147,5 +151,14 @@ def find_segments(
         if block.kind in FURNITURE_KINDS or block.page not in readable or not block.text.strip():
             continue
         own = [line for line in by_page[block.page] if block.start <= line.start and line.end <= block.end]
-        found += cut_block(block, own, languages.get((block.page, block.block), "und"))
+        made = cut_block(block, own, languages.get((block.page, block.block), "und"))
+        if block.kind == "table":
+            before = next((one for one in reversed(found) if not one.apart), None)
+            overleaf = before is not None and before.table and before.page == block.page - 1
+            row = block.text.split("\n", 1)[0]
+            if overleaf and row == head and len(row) < len(block.text):
+                made = [replace(made[0].part(len(row), len(block.text)), opens=True)]
+            elif not overleaf:
+                head = row if " | " in row else ""
+        found += made
     return found

@@ -27,6 +27,8 @@ from ..pdf import Ints, PageError, Pdf, Sheet, open_pdf
 from ..records import Issue, Line, Page, Source
 
 STAGE = "pages"
+_DROPPED = 0.05
+"""From so many words left out for each one kept on, OCR's losses are worth telling."""
 _OUTSIDE = 100
 """From so many characters outside the page on it is worth telling."""
 
@@ -159,6 +161,10 @@ def _read_image(
     read.sheet, read.words, read.angle = scan.sheet_of(page, sheet, 1 / scale)
     read.strays = None
     read.source, read.confidence, read.status = "ocr", round(page.confidence, 4), "ok"
+    if page.n_dropped > _DROPPED * len(page.words):
+        message = f"{page.n_dropped} of {page.n_dropped + len(page.words)} words of page {read.number} were illegible"
+        step = "compare numbers and names with the printed page."
+        issues.append(Issue(source.doc_id, read.number, STAGE, "ocr", "info", f"{message} and left out.", step))
 
 
 def _fail(read: _Read, source: Source, issues: list[Issue], message: str, next_step: str) -> None:
