@@ -126,9 +126,10 @@ def find_words(sheet: Sheet, ink: Ints) -> Words:
 def _usual_gaps(gaps: Floats, apart: Bools, blank: Bools, style: Ints) -> Floats:
     """The usual distance, in ems, between the characters of the chain or, if it is short, the style that each pair
     of neighbours stands in: above 0 where text is letter-spaced, below where slanted letters have wide boxes."""
-    if not ((gaps < -0.15) | ((gaps > 0.1) & ~blank & ~apart)).any():
+    inside = np.flatnonzero(~(apart | blank))
+    odd = gaps[inside]
+    if not ((odd < -0.15) | (odd > 0.1)).any():
         return np.zeros(len(gaps), np.float32)
-    inside = np.flatnonzero(~apart & ~blank)
     usual = np.zeros(len(gaps), np.float32)
     for group, least in ((style[:-1], 1), (np.cumsum(apart), 4)):
         order = inside[np.lexsort((gaps[inside], group[inside]))]

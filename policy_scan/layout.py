@@ -237,7 +237,10 @@ class Layout:
 
     def _is_signatures(self, index: Ints, rows: Ints, em: float, lone: bool = False) -> bool:
         """Whether short lines under each other, a name in capitals last, are those of a signatory; not so on slides."""
-        if not self._upright or (index >= self._n).any():
+        if not self._upright:
+            return False
+        lowest = index[rows == rows.max()]
+        if len(lowest) < 2 or not self._in_capitals(lowest) or (index >= self._n).any():
             return False
         lines = np.unique(rows)
         if len(lines) < 2 or len(index) > 3.5 * len(lines):
@@ -245,11 +248,11 @@ class Layout:
         begins, ends = self._line_edges(index, rows)
         if _share_aligned(begins, ends, em) < 0.6:
             return False
+        return not lone or not any(self._in_capitals(index[rows == row]) for row in lines[:-1].tolist())
+
+    def _in_capitals(self, index: Ints) -> bool:
         first, last = self._words.first, self._words.last
-        capitals = np.array([self._sheet.text[first[k] : last[k]].isupper() for k in index.tolist()])
-        names = [row for row in lines.tolist() if capitals[rows == row].all()]
-        signed = lines[-1] in names and int((rows == lines[-1]).sum()) >= 2
-        return signed and (not lone or len(names) == 1)
+        return all(k < self._n and self._sheet.text[first[k] : last[k]].isupper() for k in index.tolist())
 
     def _line_edges(self, index: Ints, rows: Ints) -> tuple[Floats, Floats]:
         """Left and right end of each line of the words."""
@@ -266,7 +269,7 @@ class Layout:
         if count == 1:
             return self._leaf(index)
         em = median(self._size[index])
-        signed = self._side_by_side(index, rows, lone=True)
+        signed = self._side_by_side(index, rows, lone=True) if self._in_capitals(index[rows == count - 1]) else None
         if signed is not None:
             return [leaf for part in signed for leaf in self._zone(part, depth + 1)]
         top = np.full(count, np.inf)

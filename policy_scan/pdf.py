@@ -202,23 +202,32 @@ class Pdf:
     ) -> tuple[Style, ...]:
         """Sets boxes that fit each letter's own shape, as those of fonts that state no height do, by the baseline; the
         styles with their drop set so. Only upright text has its boxes changed."""
-        tall = shown[:, 3] - shown[:, 1]
-        upright = np.flatnonzero(np.array([s.angle == 0 for s in styles], bool)[style] & ~_blank(text))
-        most, least = np.zeros(len(styles), np.float32), np.full(len(styles), np.inf, np.float32)
-        np.maximum.at(most, style[upright], tall[upright])
-        np.minimum.at(least, style[upright], tall[upright])
-        fitted = {s.font for s, high, low in zip(styles, most, least, strict=True) if high > low + 0.06 * s.size}
-        if not fitted:
+        if not len(text):
             return styles
-        loose = np.array([s.font in fitted and s.angle == 0 for s in styles], bool)
+        tall = shown[:, 3] - shown[:, 1]
         size = np.array([s.size for s in styles], np.float32)
+        inked = np.flatnonzero(tall > 0)
+        own, high = style[inked], tall[inked]
+        usual = np.bincount(own, high, len(styles)) / np.maximum(np.bincount(own, minlength=len(styles)), 1)
+        odd = np.abs(high - usual[own]) > 0.03 * size[own]
+        if odd.mean() < 0.05:
+            return styles
+        count, strange = np.bincount(own, minlength=len(styles)), np.bincount(own, odd, len(styles))
+        fitted = {s.font for s, n, m in zip(styles, count.tolist(), strange.tolist(), strict=True) if m > 0.2 * n}
+        loose = np.array([s.font in fitted and s.angle == 0 for s in styles], bool)
+        moved = inked[loose[own]]
+        if not len(moved):
+            return styles
+        fresh = np.concatenate(([True], (np.diff(moved) > 1) | (np.diff(style[moved]) != 0)))  # the first of a word
         x, y = ctypes.c_double(), ctypes.c_double()
         address = ctypes.cast(textpage, ctypes.c_void_p).value
-        for k in upright[loose[style[upright]]].tolist():
-            if self._origin(address, k, ctypes.addressof(x), ctypes.addressof(y)):
-                base = frame.point(x.value, y.value)[1]
-                shown[k, 1], shown[k, 3] = base - 0.78 * size[style[k]], base + 0.22 * size[style[k]]
-        return tuple(replace(s, drop=0.22) if own else s for s, own in zip(styles, loose.tolist(), strict=True))
+        bases = np.zeros(int(fresh.sum()), np.float32)
+        for n, k in enumerate(moved[fresh].tolist()):
+            self._origin(address, k, ctypes.addressof(x), ctypes.addressof(y))
+            bases[n] = frame.point(x.value, y.value)[1]
+        base = bases[np.cumsum(fresh) - 1]
+        shown[moved, 1], shown[moved, 3] = base - 0.78 * size[style[moved]], base + 0.22 * size[style[moved]]
+        return tuple(replace(s, drop=0.22) if own_box else s for s, own_box in zip(styles, loose.tolist(), strict=True))
 
     def _font(self, font: int | None) -> tuple[str, bool, bool]:
         """Name, bold and italic of a font."""
