@@ -198,3 +198,19 @@ def test_words_that_ocr_leaves_out_are_told(tmp_path: Path, monkeypatch: pytest.
     _, _, issues = read_pages(SOURCE, scan.read_bytes(), load_config())
     assert [(issue.category, issue.severity) for issue in issues] == [("ocr", "info")]
     assert issues[0].message == "2 of 3 words of page 1 were illegible and left out."
+
+
+def test_the_digits_of_a_letter_spaced_page_number_belong_together() -> None:
+    def draw(canvas: Canvas) -> None:
+        for number in range(4):
+            canvas.setFont("Helvetica", 10)
+            for n in range(12):
+                canvas.drawString(60, 700 - 12 * n, FULL)
+            canvas.drawString(290, 40, "0")
+            canvas.drawString(300, 40, str(number))
+            canvas.showPage()
+
+    pages, lines, _ = drawn(draw)
+    numbers = [line for line in lines if line.role == "page_number"]
+    assert [pages[line.page - 1].text[line.start : line.end] for line in numbers] == ["00", "01", "02", "03"]
+    assert all(len(line.edges) == 3 for line in numbers)

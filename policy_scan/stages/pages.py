@@ -6,6 +6,7 @@ PDF -> sheets (characters, rules) -> OCR where the text layer isn't usable -> wo
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -202,7 +203,11 @@ def _page_groups(
     edges: list[Group] = []
     for kind in dict.fromkeys(marks.values()):
         members = np.array([k for k, own in marks.items() if own == kind], np.int32)
-        edges.extend(Group(kind, [line]) for line in setter.lines(members, 0) if line.text)
+        found = [line for line in setter.lines(members, 0) if line.text]
+        for line in found if kind == "page_number" else ():
+            if re.fullmatch(r"\d(?: \d)+", line.text):  # letter-spaced
+                line.text, line.edges = line.text[::2], [*line.edges[:-1:2], line.edges[-1]]
+        edges.extend(Group(kind, [line]) for line in found)
     head = [group for group in edges if group.lines[0].base < sheet.height / 2]
     foot = [group for group in edges if group.lines[0].base >= sheet.height / 2]
     layout = Layout(sheet, words, np.flatnonzero(free).astype(np.int32), ruled_tables)
