@@ -7,8 +7,9 @@ import numpy.typing as npt
 
 from .linear import Calibration, Floats
 
-_GRID = np.linspace(0.05, 0.9, 171)
+_GRID = np.linspace(0.05, 0.8, 76)
 _SMOOTHING = 9
+_SHARED = 300
 CELL_PRECISION = 0.8
 _PRIOR, _PRIOR_WEIGHT = 0.75, 8.0
 
@@ -30,18 +31,24 @@ def platt(logits: Floats, truth: npt.NDArray[np.bool_]) -> tuple[float, float]:
     return float(beta[0]), float(beta[1])
 
 
-def _smooth(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+def f1_curve(probability: Floats, truth: npt.NDArray[np.bool_]) -> npt.NDArray[np.float64]:
+    """F1 at each threshold of the grid, smoothed over neighbours so that no single passage decides."""
+    scores = [2 * ((probability >= t) & truth).sum() / max(1, (probability >= t).sum() + truth.sum()) for t in _GRID]
     half = _SMOOTHING // 2
-    return np.convolve(np.pad(values, half, mode="edge"), np.ones(_SMOOTHING) / _SMOOTHING, "valid")
+    return np.convolve(np.pad(np.array(scores), half, mode="edge"), np.ones(_SMOOTHING) / _SMOOTHING, "valid")
 
 
-def best_threshold(probability: Floats, truth: npt.NDArray[np.bool_]) -> float:
-    """The threshold of the best F1, its curve smoothed over neighbours so that no single passage decides."""
-    scores = []
-    for threshold in _GRID:
-        chosen = probability >= threshold
-        scores.append(2 * (chosen & truth).sum() / max(1, chosen.sum() + truth.sum()))
-    return round(float(_GRID[int(np.argmax(_smooth(np.array(scores))))]), 4)
+def best_thresholds(probability: Floats, truth: npt.NDArray[np.bool_]) -> list[float]:
+    """Per theme (columns), the threshold of the best F1.
+
+    What few positives say is drawn to what all themes say together: the mean curve counts as _SHARED positives.
+    On the gold this raised micro-F1 out of fold from 0.647 to 0.653 (docs/coding.md).
+    """
+    curves = [f1_curve(probability[:, k], truth[:, k]) for k in range(truth.shape[1])]
+    together = np.mean(curves, axis=0)
+    counts = np.maximum(truth.sum(axis=0), 1)
+    best = [int(np.argmax(curve + together * _SHARED / n)) for curve, n in zip(curves, counts, strict=True)]
+    return [round(float(_GRID[i]), 4) for i in best]
 
 
 def cell_threshold(probability: Floats, truth: npt.NDArray[np.bool_], lowest: float) -> float:
@@ -59,11 +66,16 @@ def cell_threshold(probability: Floats, truth: npt.NDArray[np.bool_], lowest: fl
 
 def calibrate(logits: Floats, truth: npt.NDArray[np.bool_]) -> tuple[Calibration, ...]:
     """Per theme (columns of both arrays), from out-of-fold logits."""
-    found = []
-    for theme in range(truth.shape[1]):
-        slope, offset = platt(logits[:, theme], truth[:, theme])
-        probability = (1 / (1 + np.exp(-(slope * logits[:, theme] + offset)))).astype(np.float32)
-        threshold = best_threshold(probability, truth[:, theme])
-        cell = cell_threshold(probability, truth[:, theme], threshold)
-        found.append(Calibration(round(slope, 5), round(offset, 5), threshold, cell))
-    return tuple(found)
+    scales = [platt(logits[:, k], truth[:, k]) for k in range(truth.shape[1])]
+    slopes, offsets = (np.array(values, dtype=np.float32) for values in zip(*scales, strict=True))
+    probability: Floats = 1 / (1 + np.exp(-(slopes * logits + offsets)))
+    thresholds = best_thresholds(probability, truth)
+    return tuple(
+        Calibration(
+            slope=round(slope, 5),
+            offset=round(offset, 5),
+            threshold=threshold,
+            cell_threshold=cell_threshold(probability[:, k], truth[:, k], threshold),
+        )
+        for k, ((slope, offset), threshold) in enumerate(zip(scales, thresholds, strict=True))
+    )

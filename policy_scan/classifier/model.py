@@ -1,179 +1,285 @@
-"""Coding passages: the model, the codebook and the lexicon brought together. Loaded once per process."""
+"""Coding passages: model, encoder, codebook and lexicon brought together. Loaded once per process."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
+import numpy.typing as npt
 
 from ..codebook import Codebook
+from ..errors import ModelError
 from ..keys import hash_file, make_key
 from ..records import FORCES
-from .evidence import as_passages, choose, sentences_of
-from .features import words_of
-from .linear import SHIPPED, Floats, Model, hash_files, load_model
+from .encoder import Encoder, load_encoder
+from .evidence import Span, sentences_of, widened
+from .features import Reader, Reading
+from .lexicon import load_lexicon
+from .linear import (
+    SENSES,
+    SHIPPED,
+    Floats,
+    Model,
+    Setting,
+    hash_files,
+    load_model,
+    mix_forces,
+    mix_themes,
+    probabilities,
+)
 from .passages import Passage, PassageCodes, ThemeScore
+from .senses import load_senses
 
-Setting = Literal["fast", "thorough"]
 BATCH = 256
-CUE_PROBABILITY = 0.6
-"""What a theme without coded passages gets where one of its cues stands: nothing was measured, so nothing higher."""
+LEXICON_THRESHOLD = 0.6
+"""A theme without coded passages is assigned where one strong concept, or two weak ones, stand."""
 UNSURE_BAND = 0.12
+ENCODER_FROM = 0.03
+"""The encoder reads only passages to which the linear model gives at least this probability of any theme."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Of one passage: evidence per assigned theme (its index), and the sentence of the core theme with its logits."""
+
+    evidence: dict[int, tuple[Span, ...]]
+    core: Span
+    core_logits: Floats
 
 
 @dataclass(frozen=True, slots=True)
 class Classifier:
-    """Codes passages by themes of one codebook. `cues`: theme -> folded word sequences, for themes without a model."""
+    """Codes passages by the active themes of one codebook, in its order. Made by `load_classifier`."""
 
     model: Model
+    setting: Setting
+    reader: Reader
+    encoder: Encoder | None
     themes: tuple[str, ...]
-    cues: Mapping[str, tuple[tuple[str, ...], ...]]
+    columns: tuple[int | None, ...]
+    """Where each theme stands among the model's; None: it is coded from the lexicon alone."""
+    thresholds: dict[str, float]
+    """Per active theme: the probability from which it is assigned."""
+    cell_thresholds: dict[str, float]
+    """Per active theme: the probability from which a coding supports a cell. Themes of the lexicon alone never do."""
     version: str
     file_hash: str
     unsure_band: float = UNSURE_BAND
 
-    @property
-    def thresholds(self) -> dict[str, float]:
-        """Per active theme: the probability from which it is assigned."""
-        known = dict(zip(self.model.themes, self.model.calibration, strict=True))
-        return {theme: known[theme].threshold if theme in known else CUE_PROBABILITY for theme in self.themes}
-
-    @property
-    def cell_thresholds(self) -> dict[str, float]:
-        """Per active theme: the probability from which a coding supports a cell. Themes coded from cues never do."""
-        known = dict(zip(self.model.themes, self.model.calibration, strict=True))
-        return {theme: known[theme].cell_threshold if theme in known else 1.0 for theme in self.themes}
-
     def classify(self, passages: Sequence[Passage]) -> list[PassageCodes]:
-        """One result per passage, in order."""
+        """One result per passage, in order; a passage's result doesn't depend on the others."""
         coded: list[PassageCodes] = []
         for start in range(0, len(passages), BATCH):
             coded.extend(self._classify_batch(passages[start : start + BATCH]))
         return coded
 
+    def _read_by_encoder(self, passages: Sequence[Passage], linear: Floats) -> dict[int, Floats]:
+        """Row -> the encoder's logits in the order of the model's heads, for the passages worth its time."""
+        if self.encoder is None:
+            return {}
+        relevance = 1 / (1 + np.exp(-linear[:, len(self.model.themes)]))
+        rows = np.flatnonzero(relevance >= ENCODER_FROM).tolist()
+        if not rows:
+            return {}
+        read = self.encoder.logits([passages[row] for row in rows])
+        return dict(zip(rows, as_heads(read, self.encoder.outputs, self.model.themes, linear[rows]), strict=True))
+
     def _classify_batch(self, passages: Sequence[Passage]) -> list[PassageCodes]:
-        logits = self.model.logits(passages)
-        known = {theme: column for column, theme in enumerate(self.model.themes)}
-        learnt = self.model.probabilities(logits)
-        forces = self.model.forces(logits)
-        table = np.zeros((len(passages), len(self.themes)), dtype=np.float64)
-        for column, theme in enumerate(self.themes):
-            if theme in known:
-                table[:, column] = learnt[:, known[theme]]
-            else:
-                table[:, column] = [CUE_PROBABILITY * self._has_cue(theme, passage.text) for passage in passages]
-        table = np.round(table, 4)
-        thresholds = np.array([self.thresholds[theme] for theme in self.themes])
-        assigned = table >= thresholds
-        evidence = self._evidence(passages, assigned, known)
+        readings = [self.reader.read(passage) for passage in passages]
+        linear = self.model.logits(readings)
+        read = self._read_by_encoder(passages, linear)
+        n_themes = len(self.model.themes)
+        mixed = mix_themes(linear, None, n_themes)
+        for row, heads in read.items():
+            mixed[row] = mix_themes(linear[[row]], heads[None], n_themes)[0]
+        probability = self._probabilities(passages, mixed)
+        assigned = probability >= np.array([self.thresholds[theme] for theme in self.themes])
+        rows = np.flatnonzero(assigned.any(axis=1)).tolist()
+        found = find_evidence(
+            self, [passages[row] for row in rows], [readings[row] for row in rows], assigned[rows], probability[rows]
+        )
+        forces = self._forces([passages[row] for row in rows], linear[rows], found, [read.get(row) for row in rows])
+        place = {row: i for i, row in enumerate(rows)}
         return [
-            self._codes(table[row], thresholds, assigned[row], evidence[row], forces[row])
+            self._codes(probability[row], assigned[row], found[place[row]].evidence, forces[place[row]])
+            if row in place
+            else self._codes(probability[row], assigned[row], {}, None)
             for row in range(len(passages))
         ]
 
+    def _forces(
+        self, passages: Sequence[Passage], linear: Floats, found: Sequence[Found], read: Sequence[Floats | None]
+    ) -> Floats:
+        """Probabilities, passages by forces."""
+        if not passages:
+            return np.zeros((0, len(FORCES)), dtype=np.float32)
+        whole = self.model.force_logits(linear, [(one.text, one.language) for one in passages])
+        sentence = self.model.force_logits(
+            np.stack([one.core_logits for one in found]),
+            [(one.text[slice(*of.core)], one.language) for one, of in zip(passages, found, strict=True)],
+        )
+        mixed = mix_forces(whole, sentence, None)
+        for row, heads in enumerate(read):
+            if heads is not None:
+                own = heads[None, len(self.model.themes) + 1 :]
+                mixed[row] = mix_forces(whole[[row]], sentence[[row]], own)[0]
+        powers: Floats = np.exp(mixed)
+        return powers
+
+    def _probabilities(self, passages: Sequence[Passage], mixed: Floats) -> npt.NDArray[np.float64]:
+        """Passages by the codebook's themes: calibrated where learnt, from the lexicon elsewhere; to 4 places."""
+        learnt = probabilities(mixed, self.model.calibration[self.setting])
+        table = np.zeros((len(passages), len(self.themes)), dtype=np.float64)
+        for i, column in enumerate(self.columns):
+            if column is not None:
+                table[:, i] = learnt[:, column]
+        if None in self.columns:
+            for row, passage in enumerate(passages):
+                scores = self.reader.lexicon.score_themes(passage.text, passage.language or "und")
+                for i, column in enumerate(self.columns):
+                    if column is None:
+                        table[row, i] = scores.get(self.themes[i], 0.0)
+        return np.round(table, 4)
+
     def _codes(
         self,
-        probability: np.ndarray[tuple[int], np.dtype[np.float64]],
-        thresholds: np.ndarray[tuple[int], np.dtype[np.float64]],
-        assigned: np.ndarray[tuple[int], np.dtype[np.bool_]],
-        evidence: Mapping[int, tuple[tuple[int, int], ...]],
-        forces: Floats,
+        probability: npt.NDArray[np.float64],
+        assigned: npt.NDArray[np.bool_],
+        evidence: dict[int, tuple[Span, ...]],
+        forces: Floats | None,
     ) -> PassageCodes:
         order = np.lexsort((np.arange(len(probability)), -probability, ~assigned))
         ranks = np.empty(len(order), dtype=int)
         ranks[order] = np.arange(1, len(order) + 1)
-        cells = self.cell_thresholds
+        learnt = "linear" if self.encoder is None else "encoder"
         scores = tuple(
             ThemeScore(
                 theme=theme,
                 rank=int(ranks[i]),
                 probability=float(probability[i]),
-                threshold=float(thresholds[i]),
-                cell_threshold=cells[theme],
+                threshold=self.thresholds[theme],
+                cell_threshold=self.cell_thresholds[theme],
                 assigned=bool(assigned[i]),
-                unsure=bool(abs(probability[i] - thresholds[i]) < self.unsure_band),
-                method="lexicon" if theme in self.cues else "linear",
+                unsure=bool(abs(probability[i] - self.thresholds[theme]) < self.unsure_band),
+                method="lexicon" if self.columns[i] is None else learnt,
                 evidence=evidence.get(i, ()),
             )
             for i, theme in enumerate(self.themes)
         )
+        if forces is None:
+            return PassageCodes(scores, "", 0.0)
         best = int(np.argmax(forces))
-        force = FORCES[best] if assigned.any() else ""
-        return PassageCodes(scores, force, float(forces[best]) if force else 0.0)
+        return PassageCodes(scores, FORCES[best], float(forces[best]))
 
-    def _has_cue(self, theme: str, text: str) -> bool:
-        words = words_of(text)
-        return any(_find(words, cue) for cue in self.cues.get(theme, ()))
-
-    def _evidence(
-        self,
-        passages: Sequence[Passage],
-        assigned: np.ndarray[tuple[int, int], np.dtype[np.bool_]],
-        known: Mapping[str, int],
-    ) -> list[dict[int, tuple[tuple[int, int], ...]]]:
-        found: list[dict[int, tuple[tuple[int, int], ...]]] = [{} for _ in passages]
-        rows = [int(row) for row in np.flatnonzero(assigned.any(axis=1))]
-        spans = {row: sentences_of(passages[row]) for row in rows}
-        pieces = [piece for row in rows for piece in as_passages(passages[row], spans[row])]
-        if not pieces:
-            return found
-        logits = self.model.logits(pieces)
-        first = 0
-        for row in rows:
-            own = logits[first : first + len(spans[row])]
-            for column in np.flatnonzero(assigned[row]):
-                theme = self.themes[column]
-                if theme in known:
-                    scores = own[:, known[theme]]
-                else:
-                    texts = pieces[first : first + len(spans[row])]
-                    scores = np.array([self._has_cue(theme, one.text) for one in texts], dtype=np.float32)
-                found[row][int(column)] = choose(passages[row], spans[row], scores)
-            first += len(spans[row])
-        return found
+    def speaking(self, part: Reading, theme: str) -> int:
+        """How many concepts in a sentence speak for the theme."""
+        lexicon = self.reader.lexicon
+        return sum(theme in lexicon.themes_of(name) for name in {match.concept for match in part.concepts["text"]})
 
 
-def _find(words: Sequence[str], cue: Sequence[str]) -> bool:
-    """Whether the cue's words follow each other; a cue word of 5 letters or more also fits a longer, inflected word."""
-    for start in range(len(words) - len(cue) + 1):
-        if all(
-            word == wanted or (len(wanted) > 4 and word.startswith(wanted))
-            for word, wanted in zip(words[start:], cue, strict=False)
-        ):
-            return True
-    return False
+def find_evidence(
+    classifier: Classifier,
+    passages: Sequence[Passage],
+    readings: Sequence[Reading],
+    assigned: npt.NDArray[np.bool_],
+    probability: npt.NDArray[np.float64],
+) -> list[Found]:
+    """For passages with a theme: each assigned theme's sentence, and what the core theme's sentence says of the force.
+
+    The linear model weighs each sentence alone, without title and frame. `assigned` and `probability`: passages by
+    the codebook's themes.
+    """
+    spans = [sentences_of(passage) for passage in passages]
+    parts = [
+        classifier.reader.read_part(passage, reading, *span)
+        for passage, reading, own in zip(passages, readings, spans, strict=True)
+        for span in own
+    ]
+    if not parts:
+        return []
+    logits = classifier.model.logits(parts)
+    found: list[Found] = []
+    first = 0
+    for row, own in enumerate(spans):
+        last = first + len(own)
+        best: dict[int, int] = {}
+        for i in np.flatnonzero(assigned[row]).tolist():
+            column = classifier.columns[i]
+            if column is not None:
+                scores = logits[first:last, column]
+            else:
+                theme = classifier.themes[i]
+                scores = np.array([classifier.speaking(part, theme) for part in parts[first:last]], dtype=np.float32)
+            best[i] = int(np.argmax(scores))
+        core = best[int(np.argmax(np.where(assigned[row], probability[row], -1)))]
+        evidence = {i: widened(own, sentence, logits[first:last]) for i, sentence in best.items()}
+        found.append(Found(evidence, own[core], logits[first + core]))
+        first = last
+    return found
+
+
+def as_heads(read: Floats, outputs: Sequence[str], themes: Sequence[str], linear: Floats) -> Floats:
+    """The encoder's columns `outputs` in the order of the model's heads: the themes, 'relevance', 'force:…'.
+
+    A theme that the encoder doesn't know keeps its linear logit.
+    """
+    heads = (*themes, "relevance", *(f"force:{force}" for force in FORCES))
+    place = {name: column for column, name in enumerate(outputs)}
+    return np.stack(
+        [read[:, place[name]] if name in place else linear[:, i] for i, name in enumerate(heads)], axis=1
+    ).astype(np.float32)
 
 
 def load_classifier(
-    setting: Setting, codebook: Codebook, lexicon: Path | str = "", model_dir: Path = SHIPPED
+    setting: Setting, codebook: Codebook, lexicon: Path | str = "lexicon.yaml", model_dir: Path = SHIPPED
 ) -> Classifier:
-    """Read the model's files and fit them to the codebook's active themes. Raises ModelError."""
+    """Read the model's files and fit them to the codebook's active themes. Raises ModelError, ConfigError."""
     model = load_model(model_dir)
-    missing = [theme for theme in codebook.active if theme not in model.themes]
-    cues = {
-        theme: tuple(
-            tuple(words_of(term)) for terms in codebook.themes[theme].cues.values() for term in terms if words_of(term)
+    if setting not in model.calibration:
+        raise ModelError(
+            f"The model in {model_dir} has no setting '{setting}'.",
+            "use --fast, or train where the encoder is installed.",
         )
-        for theme in missing
-    }
-    return Classifier(model, codebook.active, cues, model.version, make_key(model.file_hash, setting))
+    encoder = load_encoder(SHIPPED) if setting == "thorough" else None
+    columns = tuple(model.themes.index(theme) if theme in model.themes else None for theme in codebook.active)
+    found = [None if column is None else model.calibration[setting][column] for column in columns]
+    pairs = list(zip(codebook.active, found, strict=True))
+    return Classifier(
+        model=model,
+        setting=setting,
+        reader=Reader(load_lexicon(lexicon, codebook), load_senses(SENSES)),
+        encoder=encoder,
+        themes=codebook.active,
+        columns=columns,
+        thresholds={theme: one.threshold if one else LEXICON_THRESHOLD for theme, one in pairs},
+        cell_thresholds={theme: one.cell_threshold if one else 1.0 for theme, one in pairs},
+        version=model.version if encoder is None else f"{model.version}+{encoder.version}",
+        file_hash=make_key(hash_files(model_dir), hash_file(SENSES), encoder.version if encoder else ""),
+    )
 
 
 def classifier_key(setting: Setting, lexicon: Path, model_dir: Path = SHIPPED) -> str:
-    """What codings depend on besides codebook and configuration: the files of the model and of the lexicon."""
-    return make_key(hash_files(model_dir), hash_file(lexicon) if lexicon.is_file() else "", setting)
+    """What codings depend on besides codebook and configuration: the files of model, encoder and lexicon."""
+    encoder = SHIPPED / "encoder.json"
+    return make_key(
+        hash_files(model_dir),
+        hash_file(SENSES),
+        hash_file(lexicon) if lexicon.is_file() else "",
+        hash_file(encoder) if setting == "thorough" and encoder.is_file() else "",
+    )
 
 
 def cell_thresholds(setting: Setting, model_dir: Path = SHIPPED) -> dict[str, float]:
-    """Per theme of the model: the probability from which a coding supports a cell."""
+    """Per theme of the model: the probability from which a coding supports a cell. Raises ModelError."""
     model = load_model(model_dir)
-    return {theme: one.cell_threshold for theme, one in zip(model.themes, model.calibration, strict=True)}
+    return {
+        theme: one.cell_threshold for theme, one in zip(model.themes, model.calibration.get(setting, ()), strict=True)
+    }
 
 
-def spans_to_json(spans: Sequence[tuple[int, int]]) -> str:
+def spans_to_json(spans: Sequence[Span]) -> str:
     """'[[0,12]]': the evidence as it stands in the tables."""
     return json.dumps([list(span) for span in spans], separators=(",", ":"))

@@ -19,9 +19,15 @@ from ..errors import UsageError
 from ..keys import hash_file
 from ..records import FORCES
 from .calibrate import calibrate
-from .features import BLOCKS, count_matrix, document_frequency_weights, feature_matrix
+from .encoder import load_encoder
+from .evidence import sentences_of
+from .features import BLOCKS, Reader, count_matrix, document_frequency_weights, feature_matrix, marker_matrix
 from .gold import FOLDS, CodedPassage, fold_of, passage_key, read_gold
-from .linear import FORMAT, Floats, save_model
+from .lexicon import load_lexicon
+from .linear import FORMAT, SENSES, SHIPPED, Floats, Model, load_folds, mix_forces, mix_themes, save_folds, save_model
+from .model import as_heads
+from .passages import Passage
+from .senses import load_senses
 
 STRENGTH = 10.0
 """Inverse strength of the L2 penalty, C of scikit-learn's LogisticRegression."""
@@ -51,22 +57,91 @@ def _fit_head(matrix: Any, truth: npt.NDArray[np.bool_]) -> tuple[Floats, float]
 
     if truth.all() or not truth.any():
         return np.zeros(matrix.shape[1], dtype=np.float32), 10.0 if truth.all() else -10.0
-    head = LogisticRegression(C=STRENGTH, solver="lbfgs", max_iter=150, tol=1e-3).fit(matrix, truth)
+    head = LogisticRegression(C=STRENGTH, solver="lbfgs", max_iter=400, tol=1e-5).fit(matrix, truth)
     return head.coef_[0].astype(np.float32), float(head.intercept_[0])
 
 
-def fit(matrix: Any, themes: npt.NDArray[np.bool_], forces: npt.NDArray[np.bool_]) -> tuple[Floats, Floats]:
-    """Weights (features by heads) and biases. Forces are learnt from the passages that have one."""
+def fit(
+    matrix: Any,
+    marks: Any,
+    truth: npt.NDArray[np.bool_],
+    forces: npt.NDArray[np.bool_],
+    themes: Sequence[str],
+    idfs: Sequence[Floats],
+) -> Model:
+    """Themes and 'any theme' from all passages; forces, with the deontic markers, from the passages that have one.
+
+    `matrix`: passages by features; `marks`: passages by markers; `truth`, `forces`: passages by themes, by forces.
+    """
+    from scipy.sparse import hstack
+
     rows = np.flatnonzero(forces.any(axis=1))
-    some = matrix[rows]
-    heads = [(matrix, column) for column in [*themes.T, themes.any(axis=1)]] + [(some, c) for c in forces[rows].T]
-    fitted = [_fit_head(features, truth) for features, truth in heads]
-    return np.stack([w for w, _ in fitted], axis=1), np.array([b for _, b in fitted], dtype=np.float32)
+    both = hstack([matrix[rows], marks[rows]], format="csr")
+    heads = [_fit_head(matrix, column) for column in [*truth.T, truth.any(axis=1)]]
+    of_forces = [_fit_head(both, column) for column in forces[rows].T]
+    n = matrix.shape[1]
+    return Model(
+        version="",
+        file_hash="",
+        themes=tuple(themes),
+        idfs=tuple(idfs),
+        weights=np.stack([weights for weights, _ in heads] + [weights[:n] for weights, _ in of_forces], axis=1),
+        bias=np.array([bias for _, bias in [*heads, *of_forces]], dtype=np.float32),
+        markers=np.stack([weights[n:] for weights, _ in of_forces], axis=1),
+        calibration={},
+    )
+
+
+def force_logits(model: Model, reader: Reader, passages: Sequence[Passage], linear: Floats) -> Floats:
+    """Mixed log-probabilities of the forces as for coding, the likeliest theme standing for the core theme."""
+    readings = [reader.read(passage) for passage in passages]
+    core = mix_themes(linear, None, len(model.themes)).argmax(axis=1)
+    sentences, parts = [], []
+    for passage, reading, theme in zip(passages, readings, core, strict=True):
+        spans = sentences_of(passage)
+        own = [reader.read_part(passage, reading, *span) for span in spans]
+        scores = model.logits(own)
+        best = int(np.argmax(scores[:, theme]))
+        parts.append(scores[best])
+        sentences.append((passage.text[slice(*spans[best])], passage.language))
+    whole = model.force_logits(linear, [(passage.text, passage.language) for passage in passages])
+    return mix_forces(whole, model.force_logits(np.stack(parts), sentences), None)
 
 
 def truth_of(coded: Sequence[CodedPassage], themes: Sequence[str]) -> npt.NDArray[np.bool_]:
     """Passages by themes."""
     return np.array([[theme in one.themes for theme in themes] for one in coded], dtype=bool)
+
+
+def read_by_encoder(
+    passages: Sequence[Passage],
+    keys: Sequence[str],
+    themes: Sequence[str],
+    linear: Floats,
+    tell: Callable[[str], None] = lambda line: None,
+) -> tuple[Floats, npt.NDArray[np.bool_]]:
+    """The encoder's logits in the order of the model's heads, and for which passages there are any.
+
+    Passages that the encoder was fine-tuned on get the stored logits of an encoder that didn't see their document;
+    the others are read by the encoder itself. Nothing where the encoder isn't installed.
+    """
+    read, known = linear.copy(), np.zeros(len(passages), dtype=bool)
+    if not (SHIPPED / "encoder_folds.npz").is_file() or not (SHIPPED / "encoder.json").is_file():
+        return read, known
+    stored = load_folds(SHIPPED / "encoder_folds.npz")
+    rows = [i for i, key in enumerate(keys) if key in stored.rows]
+    if rows:
+        logits = stored.logits[[stored.rows[keys[i]] for i in rows]]
+        usable = ~np.isnan(logits).any(axis=1)
+        read[rows] = as_heads(logits, stored.heads, themes, linear[rows])
+        known[np.array(rows)[usable]] = True
+    new = [i for i, key in enumerate(keys) if key not in stored.rows]
+    if new:
+        tell(f"the encoder reads {len(new)} passages that it doesn't know")
+        encoder = load_encoder(SHIPPED)
+        read[new] = as_heads(encoder.logits([passages[i] for i in new]), encoder.outputs, themes, linear[new])
+        known[new] = True
+    return read, known
 
 
 def train_model(
@@ -93,37 +168,47 @@ def train_model(
     truth = truth_of(coded, learnt)
     forces = np.array([[one.force == force for force in FORCES] for one in coded], dtype=bool)
     passages = [one.passage for one in coded]
-    idfs = tuple(document_frequency_weights(count_matrix(passages, block)) for block in BLOCKS)
-    matrix = feature_matrix(passages, idfs)
+    reader = Reader(load_lexicon(config.lexicon, codebook), load_senses(SENSES))
+    readings = [reader.read(passage) for passage in passages]
+    idfs = tuple(document_frequency_weights(count_matrix(readings, block), block.least) for block in BLOCKS)
+    matrix = feature_matrix(readings, idfs)
+    marks = marker_matrix([(passage.text, passage.language) for passage in passages])
     logits = np.zeros((len(coded), len(learnt) + 1 + len(FORCES)), dtype=np.float32)
+    with_force = forces.any(axis=1)
     for fold in range(FOLDS):
         tell(f"part {fold + 1} of {FOLDS + 1}: coding the documents of fold {fold} from the others")
         inside, outside = np.flatnonzero(folds != fold), np.flatnonzero(folds == fold)
-        weights, bias = fit(matrix[inside], truth[inside], forces[inside])
-        logits[outside] = matrix[outside] @ weights + bias
-    calibration = calibrate(logits, truth)
+        model = fit(matrix[inside], marks[inside], truth[inside], forces[inside], learnt, idfs)
+        logits[outside] = matrix[outside] @ model.weights + model.bias
+        some = np.flatnonzero((folds == fold) & with_force)
+        found = force_logits(model, reader, [passages[i] for i in some.tolist()], logits[some])
+        logits[some, len(learnt) + 1 :] = found
     tell(f"part {FOLDS + 1} of {FOLDS + 1}: learning from all passages")
-    weights, bias = fit(matrix, truth, forces)
-    gold_hash = hash_file(gold)
+    model = fit(matrix, marks, truth, forces, learnt, idfs)
+    keys = [passage_key(passage) for passage in passages]
+    calibration = {"fast": calibrate(mix_themes(logits, None, len(learnt)), truth)}
+    read, known = read_by_encoder(passages, keys, learnt, logits, tell)
+    if known.any():
+        calibration["thorough"] = calibrate(mix_themes(logits[known], read[known], len(learnt)), truth[known])
     n_groups = len({one.group for one in coded})
+    gold_hash = hash_file(gold)
     facts = {
         "format": FORMAT,
         "version": f"linear-{FORMAT}.{gold_hash[:8]}",
         "themes": list(learnt),
-        "calibration": {theme: asdict(one) for theme, one in zip(learnt, calibration, strict=True)},
+        "calibration": {
+            setting: {theme: asdict(one) for theme, one in zip(learnt, found, strict=True)}
+            for setting, found in calibration.items()
+        },
         "gold_sha256": gold_hash,
+        "lexicon": reader.lexicon.key(),
         "n_passages": len(coded),
         "n_groups": n_groups,
         "n_by_theme": {theme: int(count) for theme, count in zip(learnt, truth.sum(axis=0), strict=True)},
     }
-    save_model(model_dir, idfs, weights, bias, facts)
-    keys = np.array([bytes.fromhex(passage_key(passage)) for passage in passages], dtype="S8")
-    np.savez_compressed(
-        model_dir / "folds.npz",
-        allow_pickle=False,
-        keys=np.frombuffer(keys.tobytes().ljust(8 * len(keys), b"\0"), dtype=np.uint64),
-        logits=logits.astype(np.float16),
-    )
+    save_model(model_dir, model, facts)
+    heads = (*learnt, "relevance", *(f"force:{force}" for force in FORCES))
+    save_folds(model_dir / "folds.npz", heads, keys, logits)
     return TrainingReport(
         n_passages=len(coded),
         n_groups=n_groups,
