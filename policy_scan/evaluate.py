@@ -19,7 +19,7 @@ import numpy.typing as npt
 
 from .classifier.calibrate import calibrate
 from .classifier.gold import CodedPassage, fold_of, passage_key, read_gold
-from .classifier.linear import SHIPPED, load_folds, mix_forces, mix_themes
+from .classifier.linear import SHIPPED, load_folds, mix_forces, mix_themes, probabilities
 from .classifier.model import Classifier, load_classifier
 from .classifier.train import read_by_encoder
 from .codebook import Codebook
@@ -310,7 +310,7 @@ def _judge(coded: Sequence[CodedPassage], truth: Bools, classifier: Classifier, 
             own = folds == fold
             scales = calibrate(mixed[~own][:, columns], truth[inside[~own]][:, [k for k, _ in here]])
             for (k, column), scale in zip(here, scales, strict=True):
-                probability[inside[own], k] = 1 / (1 + np.exp(-(scale.slope * mixed[own, column] + scale.offset)))
+                probability[inside[own], k] = probabilities(mixed[own][:, [column]], [scale])[:, 0]
                 threshold[inside[own], k] = scale.threshold
         spoken = logits[:, len(learnt) + 1 :]
         powers = mix_forces(spoken, spoken, None if encoder is None else encoder[:, len(learnt) + 1 :])

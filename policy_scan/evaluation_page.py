@@ -81,7 +81,12 @@ def page(evaluation: Evaluation) -> str:
         [
             ("micro-F1", shown(whole.micro.f1), interval(whole.micro), f"{AGREEMENT_MICRO:.2f}"),
             ("macro-F1 (themes with at least 10 passages)", shown(whole.macro_f1), "", "–"),
-            ("any theme at all (F1)", shown(whole.relevance.f1), interval(whole.relevance), f"{AGREEMENT_RELEVANCE:.2f}"),
+            (
+                "any theme at all (F1)",
+                shown(whole.relevance.f1),
+                interval(whole.relevance),
+                f"{AGREEMENT_RELEVANCE:.2f}",
+            ),
             (f"force, accuracy (n {whole.force_n})", shown(whole.force_accuracy), force, f"{AGREEMENT_FORCE:.2f}"),
         ],
     )

@@ -10,6 +10,7 @@ from .linear import Calibration, Floats
 _GRID = np.linspace(0.05, 0.8, 76)
 _SMOOTHING = 9
 _SHARED = 300
+_RIDGE = 1e-3
 CELL_PRECISION = 0.8
 _PRIOR, _PRIOR_WEIGHT = 0.75, 8.0
 
@@ -19,14 +20,22 @@ def platt(logits: Floats, truth: npt.NDArray[np.bool_]) -> tuple[float, float]:
     positives, negatives = int(truth.sum()), int((~truth).sum())
     target = np.where(truth, (positives + 1) / (positives + 2), 1 / (negatives + 2))
     design = np.stack([logits.astype(np.float64), np.ones(len(logits))], axis=1)
-    beta = np.array([1.0, 0.0])
+    centre = np.array([1.0, 0.0])
+
+    def loss(beta: npt.NDArray[np.float64]) -> float:
+        score = design @ beta
+        return float((np.logaddexp(0, score) - target * score).sum() + _RIDGE / 2 * ((beta - centre) ** 2).sum())
+
+    beta = centre
     for _ in range(50):
         probability = 1 / (1 + np.exp(-np.clip(design @ beta, -30, 30)))
-        gradient = design.T @ (probability - target) + 1e-3 * (beta - np.array([1.0, 0.0]))
-        hessian = (design * (probability * (1 - probability))[:, None]).T @ design + 1e-3 * np.eye(2)
-        step = np.linalg.solve(hessian, gradient)
-        beta = beta - step
-        if np.abs(step).max() < 1e-8:
+        gradient = design.T @ (probability - target) + _RIDGE * (beta - centre)
+        hessian = (design * (probability * (1 - probability))[:, None]).T @ design + _RIDGE * np.eye(2)
+        step, size = np.linalg.solve(hessian, gradient), 1.0
+        while size > 1e-6 and loss(beta - size * step) > loss(beta):
+            size /= 2  # Newton's method may overshoot; the loss is convex
+        beta = beta - size * step
+        if np.abs(size * step).max() < 1e-8:
             break
     return float(beta[0]), float(beta[1])
 
@@ -68,7 +77,7 @@ def calibrate(logits: Floats, truth: npt.NDArray[np.bool_]) -> tuple[Calibration
     """Per theme (columns of both arrays), from out-of-fold logits."""
     scales = [platt(logits[:, k], truth[:, k]) for k in range(truth.shape[1])]
     slopes, offsets = (np.array(values, dtype=np.float32) for values in zip(*scales, strict=True))
-    probability: Floats = 1 / (1 + np.exp(-(slopes * logits + offsets)))
+    probability: Floats = 1 / (1 + np.exp(-np.clip(slopes * logits + offsets, -60, 60)))
     thresholds = best_thresholds(probability, truth)
     return tuple(
         Calibration(

@@ -103,7 +103,7 @@ def probabilities(logits: Floats, calibration: Sequence[Calibration]) -> Floats:
     """Calibrated probabilities of the themes from mixed logits, passages by themes."""
     slopes = np.array([one.slope for one in calibration], dtype=np.float32)
     offsets = np.array([one.offset for one in calibration], dtype=np.float32)
-    scores: Floats = 1 / (1 + np.exp(-(logits * slopes + offsets)))
+    scores: Floats = 1 / (1 + np.exp(-np.clip(logits * slopes + offsets, -60, 60)))
     return scores
 
 

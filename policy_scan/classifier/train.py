@@ -31,6 +31,8 @@ from .senses import load_senses
 
 STRENGTH = 10.0
 """Inverse strength of the L2 penalty, C of scikit-learn's LogisticRegression."""
+_CERTAIN = 10.0
+"""Logit of a head that has seen only one answer."""
 LEAST_PASSAGES = 5
 """A theme with fewer coded passages than this is not learnt; it is coded from the lexicon."""
 
@@ -52,13 +54,25 @@ class TrainingReport:
         return f"Learnt from {self.n_passages} passages of {self.n_groups} documents: {counts}{left}"
 
 
-def _fit_head(matrix: Any, truth: npt.NDArray[np.bool_]) -> tuple[Floats, float]:
+def _fit_heads(matrix: Any, heads: npt.NDArray[np.bool_]) -> tuple[Floats, Floats]:
+    """One logistic regression per column of `heads`: weights (features by heads) and biases.
+
+    Features that no passage has are left out of the fit, their weights are 0.
+    """
     from sklearn.linear_model import LogisticRegression
 
-    if truth.all() or not truth.any():
-        return np.zeros(matrix.shape[1], dtype=np.float32), 10.0 if truth.all() else -10.0
-    head = LogisticRegression(C=STRENGTH, solver="lbfgs", max_iter=400, tol=1e-5).fit(matrix, truth)
-    return head.coef_[0].astype(np.float32), float(head.intercept_[0])
+    matrix.eliminate_zeros()
+    used = np.unique(matrix.indices)
+    small = matrix[:, used]
+    weights = np.zeros((matrix.shape[1], heads.shape[1]), dtype=np.float32)
+    bias = np.zeros(heads.shape[1], dtype=np.float32)
+    for k, truth in enumerate(heads.T):
+        if truth.all() or not truth.any():
+            bias[k] = _CERTAIN if truth.any() else -_CERTAIN
+            continue
+        head = LogisticRegression(C=STRENGTH, solver="newton-cg", tol=1e-3, max_iter=50).fit(small, truth)
+        weights[used, k], bias[k] = head.coef_[0], head.intercept_[0]
+    return weights, bias
 
 
 def fit(
@@ -76,24 +90,29 @@ def fit(
     from scipy.sparse import hstack
 
     rows = np.flatnonzero(forces.any(axis=1))
-    both = hstack([matrix[rows], marks[rows]], format="csr")
-    heads = [_fit_head(matrix, column) for column in [*truth.T, truth.any(axis=1)]]
-    of_forces = [_fit_head(both, column) for column in forces[rows].T]
     n = matrix.shape[1]
+    weights, bias = _fit_heads(matrix, np.column_stack([truth, truth.any(axis=1)]))
+    if len(rows):
+        of_forces, force_bias = _fit_heads(hstack([matrix[rows], marks[rows]], format="csr"), forces[rows])
+    else:
+        of_forces = np.zeros((n + marks.shape[1], len(FORCES)), dtype=np.float32)
+        force_bias = np.zeros(len(FORCES), dtype=np.float32)
     return Model(
         version="",
         file_hash="",
         themes=tuple(themes),
         idfs=tuple(idfs),
-        weights=np.stack([weights for weights, _ in heads] + [weights[:n] for weights, _ in of_forces], axis=1),
-        bias=np.array([bias for _, bias in [*heads, *of_forces]], dtype=np.float32),
-        markers=np.stack([weights[n:] for weights, _ in of_forces], axis=1),
+        weights=np.concatenate([weights, of_forces[:n]], axis=1),
+        bias=np.concatenate([bias, force_bias]),
+        markers=of_forces[n:],
         calibration={},
     )
 
 
 def force_logits(model: Model, reader: Reader, passages: Sequence[Passage], linear: Floats) -> Floats:
     """Mixed log-probabilities of the forces as for coding, the likeliest theme standing for the core theme."""
+    if not passages:
+        return linear[:, len(model.themes) + 1 :]
     readings = [reader.read(passage) for passage in passages]
     core = mix_themes(linear, None, len(model.themes)).argmax(axis=1)
     sentences, parts = [], []
