@@ -61,7 +61,8 @@ def diagram(bins: Sequence[Bin]) -> str:
     parts.append(f'<text x="{40 + _SIDE / 2}" y="{_SIDE + 44}" text-anchor="middle">mean probability</text>')
     middle = 10 + _SIDE / 2
     parts.append(
-        f'<text x="10" y="{middle}" text-anchor="middle" transform="rotate(-90 10 {middle})">share confirmed by coders</text>'
+        f'<text x="10" y="{middle}" text-anchor="middle" transform="rotate(-90 10 {middle})">'
+        "share confirmed by coders</text>"
     )
     label = "Reliability diagram; the table below holds its figures"
     return f'<svg viewBox="0 0 {_SIDE + 60} {_SIDE + 54}" role="img" aria-label="{label}">{"".join(parts)}</svg>'
@@ -143,8 +144,8 @@ document, with thresholds chosen on the other folds. The others were coded by th
 two machine-assisted coders before adjudication on other passages: an upper bound, not human agreement.</p>
 {overall}{themes}{groups}
 <h2>What a probability is worth</h2>
-<p>Mean distance from the diagonal {shown(evaluation.calibration_error)}; {shown(evaluation.unsure_share)} of the passages have a
-theme in the unsure band.</p>{diagram(evaluation.reliability)}{bins}
+<p>Mean distance from the diagonal {shown(evaluation.calibration_error)};
+{shown(evaluation.unsure_share)} of the passages have a theme in the unsure band.</p>{diagram(evaluation.reliability)}{bins}
 <h2>Confusions</h2>
 <div class="scroll"><table><caption>Core theme of the coders, and what was assigned instead</caption><thead><tr>
 <th scope="col">coded</th><th scope="col">assigned</th><th scope="col">n</th><th scope="col">examples</th></tr></thead>

@@ -120,7 +120,7 @@ class Line:
     role: str = "body"
     """What the layout took it for: body, table, footnote or a kind of furniture."""
     angle: int = 0
-    """Degrees clockwise the text runs at, as shown: 0, 90, 180 or 270. Edges count along the page's x axis all the same."""
+    """Degrees clockwise the text runs at, as shown: 0, 90, 180 or 270. Edges count along the page's x axis."""
 
 
 @dataclass(frozen=True, slots=True)
