@@ -145,7 +145,8 @@ two machine-assisted coders before adjudication on other passages: an upper boun
 {overall}{themes}{groups}
 <h2>What a probability is worth</h2>
 <p>Mean distance from the diagonal {shown(evaluation.calibration_error)};
-{shown(evaluation.unsure_share)} of the passages have a theme in the unsure band.</p>{diagram(evaluation.reliability)}{bins}
+{shown(evaluation.unsure_share)} of the passages have a theme in the unsure band.</p>
+{diagram(evaluation.reliability)}{bins}
 <h2>Confusions</h2>
 <div class="scroll"><table><caption>Core theme of the coders, and what was assigned instead</caption><thead><tr>
 <th scope="col">coded</th><th scope="col">assigned</th><th scope="col">n</th><th scope="col">examples</th></tr></thead>
