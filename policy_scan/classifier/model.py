@@ -37,8 +37,9 @@ BATCH = 256
 LEXICON_THRESHOLD = 0.6
 """A theme without coded passages is assigned where one strong concept, or two weak ones, stand."""
 UNSURE_BAND = 0.12
-ENCODER_FROM = 0.03
-"""The encoder reads only passages to which the linear model gives at least this probability of any theme."""
+ENCODER_BAND = (0.15, 0.75)
+"""The encoder reads only passages of which the linear model gives some theme a probability in this band: on the folds
+that the encoder never saw, F1 is the same as when it reads all, and in whole documents it reads a quarter of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +81,9 @@ class Classifier:
         """Row -> the encoder's logits in the order of the model's heads, for the passages worth its time."""
         if self.encoder is None:
             return {}
-        relevance = 1 / (1 + np.exp(-linear[:, len(self.model.themes)]))
-        rows = np.flatnonzero(relevance >= ENCODER_FROM).tolist()
+        lowest, highest = ENCODER_BAND
+        first = self._learnt(mix_themes(linear, None, len(self.model.themes)), "fast")
+        rows = np.flatnonzero(((first >= lowest) & (first <= highest)).any(axis=1)).tolist()
         if not rows:
             return {}
         read = self.encoder.logits([passages[row] for row in rows])
@@ -92,10 +94,10 @@ class Classifier:
         linear = self.model.logits(readings)
         read = self._read_by_encoder(passages, linear)
         n_themes = len(self.model.themes)
-        mixed = mix_themes(linear, None, n_themes)
+        learnt = self._learnt(mix_themes(linear, None, n_themes), "fast")
         for row, heads in read.items():
-            mixed[row] = mix_themes(linear[[row]], heads[None], n_themes)[0]
-        probability = self._probabilities(passages, mixed)
+            learnt[row] = self._learnt(mix_themes(linear[[row]], heads[None], n_themes), self.setting)[0]
+        probability = self._probabilities(passages, learnt)
         assigned = probability >= np.array([self.thresholds[theme] for theme in self.themes])
         rows = np.flatnonzero(assigned.any(axis=1)).tolist()
         found = find_evidence(
@@ -129,9 +131,13 @@ class Classifier:
         powers: Floats = np.exp(mixed)
         return powers
 
-    def _probabilities(self, passages: Sequence[Passage], mixed: Floats) -> npt.NDArray[np.float64]:
-        """Passages by the codebook's themes: calibrated where learnt, from the lexicon elsewhere; to 4 places."""
-        learnt = probabilities(mixed, self.model.calibration[self.setting])
+    def _learnt(self, mixed: Floats, setting: Setting) -> Floats:
+        """Calibrated probabilities, passages by the model's themes."""
+        return probabilities(mixed, self.model.calibration[setting])
+
+    def _probabilities(self, passages: Sequence[Passage], learnt: Floats) -> npt.NDArray[np.float64]:
+        """Passages by the codebook's themes: as learnt, or from the lexicon where the model doesn't know one; to 4
+        places."""
         table = np.zeros((len(passages), len(self.themes)), dtype=np.float64)
         for i, column in enumerate(self.columns):
             if column is not None:
