@@ -74,7 +74,7 @@ class Reading:
 
     words: Mapping[str, Sequence[str]]
     senses: Mapping[str, Sequence[Sense]]
-    concepts: Mapping[str, Sequence[Match]]
+    concepts: Mapping[str, list[Match]]
     frame: Sequence[str]
 
 
@@ -114,7 +114,7 @@ class Reader:
 
     lexicon: Lexicon
     senses: Mapping[str, Sense]
-    _titles: dict[tuple[str, str], tuple[Sequence[str], Sequence[Match]]] = field(default_factory=dict)
+    _titles: dict[tuple[str, str], tuple[Sequence[str], list[Match]]] = field(default_factory=dict)
 
     def read(self, passage: Passage) -> Reading:
         """The jurisdiction is left out: it must not act as a prior on a country's themes."""
@@ -135,14 +135,14 @@ class Reader:
         return Reading(
             words={"text": words, "title": ()},
             senses={"text": self._senses(words), "title": ()},
-            concepts={"text": inside, "title": ()},
+            concepts={"text": inside, "title": []},
             frame=(),
         )
 
     def _senses(self, words: Sequence[str]) -> list[Sense]:
         return [self.senses[word] for word in words if word in self.senses]
 
-    def _title(self, title: str, language: str) -> tuple[Sequence[str], Sequence[Match]]:
+    def _title(self, title: str, language: str) -> tuple[Sequence[str], list[Match]]:
         if (title, language) not in self._titles:
             if len(self._titles) >= REMEMBERED_TITLES:
                 self._titles.clear()

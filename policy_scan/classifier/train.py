@@ -23,6 +23,7 @@ from .encoder import load_encoder
 from .evidence import sentences_of
 from .features import BLOCKS, Reader, count_matrix, document_frequency_weights, feature_matrix, marker_matrix
 from .gold import FOLDS, CodedPassage, fold_of, passage_key, read_gold
+from .guidance import Guide, guides_for
 from .lexicon import load_lexicon
 from .linear import FORMAT, SENSES, SHIPPED, Floats, Model, load_folds, mix_forces, mix_themes, save_folds, save_model
 from .model import as_heads
@@ -35,6 +36,33 @@ _CERTAIN = 10.0
 """Logit of a head that has seen only one answer."""
 LEAST_PASSAGES = 5
 """A theme with fewer coded passages than this is not learnt; it is coded from the lexicon."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """What a fit sees: features, markers, themes and forces of passages (rows), and how much each row counts."""
+
+    matrix: Any
+    marks: Any
+    truth: npt.NDArray[np.bool_]
+    forces: npt.NDArray[np.bool_]
+    shares: Floats
+
+    def rows(self, chosen: npt.NDArray[np.intp]) -> Sample:
+        return Sample(
+            self.matrix[chosen], self.marks[chosen], self.truth[chosen], self.forces[chosen], self.shares[chosen]
+        )
+
+    def with_rows(self, more: Sample) -> Sample:
+        from scipy.sparse import vstack
+
+        return Sample(
+            vstack([self.matrix, more.matrix], format="csr"),
+            vstack([self.marks, more.marks], format="csr"),
+            np.concatenate([self.truth, more.truth]),
+            np.concatenate([self.forces, more.forces]),
+            np.concatenate([self.shares, more.shares]),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +82,8 @@ class TrainingReport:
         return f"Learnt from {self.n_passages} passages of {self.n_groups} documents: {counts}{left}"
 
 
-def _fit_heads(matrix: Any, heads: npt.NDArray[np.bool_]) -> tuple[Floats, Floats]:
-    """One logistic regression per column of `heads`: weights (features by heads) and biases.
+def _fit_heads(matrix: Any, heads: npt.NDArray[np.bool_], shares: Floats) -> tuple[Floats, Floats]:
+    """One logistic regression per column of `heads`: weights (features by heads) and biases. `shares`: per passage.
 
     Features that no passage has are left out of the fit, their weights are 0.
     """
@@ -70,32 +98,24 @@ def _fit_heads(matrix: Any, heads: npt.NDArray[np.bool_]) -> tuple[Floats, Float
         if truth.all() or not truth.any():
             bias[k] = _CERTAIN if truth.any() else -_CERTAIN
             continue
-        head = LogisticRegression(C=STRENGTH, solver="newton-cg", tol=1e-3, max_iter=50).fit(small, truth)
+        head = LogisticRegression(C=STRENGTH, solver="newton-cg", tol=1e-3, max_iter=50).fit(small, truth, shares)
         weights[used, k], bias[k] = head.coef_[0], head.intercept_[0]
     return weights, bias
 
 
-def fit(
-    matrix: Any,
-    marks: Any,
-    truth: npt.NDArray[np.bool_],
-    forces: npt.NDArray[np.bool_],
-    themes: Sequence[str],
-    idfs: Sequence[Floats],
-) -> Model:
-    """Themes and 'any theme' from all passages; forces, with the deontic markers, from the passages that have one.
-
-    `matrix`: passages by features; `marks`: passages by markers; `truth`, `forces`: passages by themes, by forces.
-    """
+def fit(sample: Sample, themes: Sequence[str], idfs: Sequence[Floats]) -> Model:
+    """Themes and 'any theme' from all rows; forces, with the deontic markers, from the rows that have one."""
     from scipy.sparse import hstack
 
-    rows = np.flatnonzero(forces.any(axis=1))
-    n = matrix.shape[1]
-    weights, bias = _fit_heads(matrix, np.column_stack([truth, truth.any(axis=1)]))
-    if len(rows):
-        of_forces, force_bias = _fit_heads(hstack([matrix[rows], marks[rows]], format="csr"), forces[rows])
+    with_force = sample.rows(np.flatnonzero(sample.forces.any(axis=1)))
+    n = sample.matrix.shape[1]
+    heads = np.column_stack([sample.truth, sample.truth.any(axis=1)])
+    weights, bias = _fit_heads(sample.matrix, heads, sample.shares)
+    if len(with_force.shares):
+        both = hstack([with_force.matrix, with_force.marks], format="csr")
+        of_forces, force_bias = _fit_heads(both, with_force.forces, with_force.shares)
     else:
-        of_forces = np.zeros((n + marks.shape[1], len(FORCES)), dtype=np.float32)
+        of_forces = np.zeros((n + sample.marks.shape[1], len(FORCES)), dtype=np.float32)
         force_bias = np.zeros(len(FORCES), dtype=np.float32)
     return Model(
         version="",
@@ -106,6 +126,16 @@ def fit(
         bias=np.concatenate([bias, force_bias]),
         markers=of_forces[n:],
         calibration={},
+    )
+
+
+def _as_sample(guides: Sequence[Guide], themes: Sequence[str], idfs: Sequence[Floats]) -> Sample:
+    return Sample(
+        matrix=feature_matrix([guide.reading for guide in guides], idfs),
+        marks=marker_matrix([(guide.text, guide.language) for guide in guides]),
+        truth=np.array([[theme in guide.themes for theme in themes] for guide in guides], dtype=bool),
+        forces=np.array([[guide.force == force for force in FORCES] for guide in guides], dtype=bool),
+        shares=np.array([guide.weight for guide in guides], dtype=np.float32),
     )
 
 
@@ -190,20 +220,27 @@ def train_model(
     reader = Reader(load_lexicon(config.lexicon, codebook), load_senses(SENSES))
     readings = [reader.read(passage) for passage in passages]
     idfs = tuple(document_frequency_weights(count_matrix(readings, block), block.least) for block in BLOCKS)
-    matrix = feature_matrix(readings, idfs)
-    marks = marker_matrix([(passage.text, passage.language) for passage in passages])
+    sample = Sample(
+        matrix=feature_matrix(readings, idfs),
+        marks=marker_matrix([(passage.text, passage.language) for passage in passages]),
+        truth=truth,
+        forces=forces,
+        shares=np.ones(len(coded), dtype=np.float32),
+    )
+    guidance = _as_sample(guides_for(learnt, reader), learnt, idfs)
+    tell(f"besides {len(coded)} coded passages, {len(guidance.shares)} of the lexicon and the exemplars")
     logits = np.zeros((len(coded), len(learnt) + 1 + len(FORCES)), dtype=np.float32)
     with_force = forces.any(axis=1)
     for fold in range(FOLDS):
         tell(f"part {fold + 1} of {FOLDS + 1}: coding the documents of fold {fold} from the others")
         inside, outside = np.flatnonzero(folds != fold), np.flatnonzero(folds == fold)
-        model = fit(matrix[inside], marks[inside], truth[inside], forces[inside], learnt, idfs)
-        logits[outside] = matrix[outside] @ model.weights + model.bias
+        model = fit(sample.rows(inside).with_rows(guidance), learnt, idfs)
+        logits[outside] = sample.matrix[outside] @ model.weights + model.bias
         some = np.flatnonzero((folds == fold) & with_force)
         found = force_logits(model, reader, [passages[i] for i in some.tolist()], logits[some])
         logits[some, len(learnt) + 1 :] = found
     tell(f"part {FOLDS + 1} of {FOLDS + 1}: learning from all passages")
-    model = fit(matrix, marks, truth, forces, learnt, idfs)
+    model = fit(sample.with_rows(guidance), learnt, idfs)
     keys = [passage_key(passage) for passage in passages]
     calibration = {"fast": calibrate(mix_themes(logits, None, len(learnt)), truth)}
     read, known = read_by_encoder(passages, keys, learnt, logits, tell)
