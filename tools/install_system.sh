@@ -1,5 +1,5 @@
 #!/bin/sh
-# Install system packages that no Python package brings: Tesseract with its languages ("ocr"), Chromium ("browser").
+# Install system packages that no Python package brings: Tesseract with its languages ("ocr"), Chromium and fonts for the tests ("browser").
 # Does nothing where they are there; where they can't be installed it prints the one command that does, and goes on.
 set -u
 
@@ -16,9 +16,12 @@ case "${1:-}" in
     without="Without it, scanned pages are recorded as failed; everything else works."
     ;;
   browser)
-    packages="chromium"
-    present() { command -v chromium >/dev/null 2>&1 || command -v chromium-browser >/dev/null 2>&1 || command -v google-chrome >/dev/null 2>&1; }
-    without="Without it, the tests of the web page are skipped and say so."
+    packages="chromium fonts-dejavu-core"
+    present() {
+      [ -f /usr/share/fonts/truetype/dejavu/DejaVuSans.ttf ] || [ "$(uname)" != Linux ] || return 1
+      command -v chromium >/dev/null 2>&1 || command -v chromium-browser >/dev/null 2>&1 || command -v google-chrome >/dev/null 2>&1
+    }
+    without="Without them, the tests of the web page and of Greek and Romanian sample pages are skipped and say so."
     ;;
   *)
     echo "usage: install_system.sh ocr|browser" >&2
