@@ -126,7 +126,7 @@ def test_rows_of_ruled_tables_stay_rows(name: str, rows: list[list[str]]) -> Non
     assert [row for row in rows if " | ".join(row) not in text] == []
 
 
-@pytest.mark.xfail(reason="a table of four rows without lines is read as two columns", strict=False)
+@pytest.mark.xfail(reason="a table of four rows without lines is read as two columns", strict=True)
 @pytest.mark.parametrize(
     ("name", "rows"), tables(ruled=False), ids=lambda value: value if isinstance(value, str) else ""
 )
