@@ -157,7 +157,7 @@ def test_a_damaged_fold_file_and_an_old_format_say_what_to_do(trained: Path, tmp
         load_folds(tmp_path / "folds.npz")
     for name in ("model.json", "linear.npz"):
         (tmp_path / name).write_bytes((trained / name).read_bytes())
-    text = (tmp_path / "model.json").read_text(encoding="utf-8").replace('"format": 2', '"format": 1')
+    text = (tmp_path / "model.json").read_text(encoding="utf-8").replace('"format": 3', '"format": 1')
     (tmp_path / "model.json").write_text(text, encoding="utf-8")
-    with pytest.raises(ModelError, match="format 1, not 2"):
+    with pytest.raises(ModelError, match="format 1, not 3"):
         load_model(tmp_path)

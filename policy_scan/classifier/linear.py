@@ -26,7 +26,7 @@ Setting = Literal["fast", "thorough"]
 SETTINGS: tuple[Setting, ...] = ("fast", "thorough")
 SHIPPED = Path(__file__).parent / "weights"
 SENSES = SHIPPED / "senses.npz"
-FORMAT = 2
+FORMAT = 3
 ENCODER_SHARE = 0.5
 """Weight of the encoder's logits beside the linear ones; equal shares were best out of fold (docs/coding.md)."""
 RELEVANCE_SHARE, RELEVANCE_CEILING = 0.4, 1.0
@@ -60,6 +60,8 @@ class Model:
     """Weights of the deontic markers: buckets by forces."""
     calibration: Mapping[Setting, tuple[Calibration, ...]]
     """Per setting, in the order of `themes`; a setting that wasn't calibrated is absent."""
+    core_shares: tuple[float, ...]
+    """Of the passages that have a theme, the share whose core theme it is."""
 
     def logits(self, readings: Sequence[Reading]) -> Floats:
         """Passages by heads, before mixing and calibration, the forces still without their markers."""
@@ -151,6 +153,7 @@ def load_model(folder: Path = SHIPPED) -> Model:
             for setting in SETTINGS
             if setting in facts["calibration"]
         }
+        core_shares = tuple(float(facts["core_shares"][theme]) for theme in themes)
     except FileNotFoundError as error:
         raise ModelError(f"The model's file {Path(error.filename).name} is missing in {folder}.", _AGAIN) from None
     except (OSError, ValueError, KeyError, TypeError) as error:
@@ -158,7 +161,7 @@ def load_model(folder: Path = SHIPPED) -> Model:
     right = (sum(block.size for block in BLOCKS), len(themes) + 1 + len(FORCES))
     if weights.shape != right or markers.shape != (MARKERS.size, len(FORCES)):
         raise ModelError(f"The model in {folder} doesn't fit this version's features.", _AGAIN)
-    return Model(str(facts["version"]), file_hash, themes, idfs, weights, bias, markers, calibration)
+    return Model(str(facts["version"]), file_hash, themes, idfs, weights, bias, markers, calibration, core_shares)
 
 
 @dataclass(frozen=True, slots=True)

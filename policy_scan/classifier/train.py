@@ -34,6 +34,8 @@ STRENGTH = 10.0
 """Inverse strength of the L2 penalty, C of scikit-learn's LogisticRegression."""
 _CERTAIN = 10.0
 """Logit of a head that has seen only one answer."""
+UNSURE_SHARE = 0.5
+"""How much a passage counts whose coder would understand another answer."""
 LEAST_PASSAGES = 5
 """A theme with fewer coded passages than this is not learnt; it is coded from the lexicon."""
 
@@ -126,6 +128,7 @@ def fit(sample: Sample, themes: Sequence[str], idfs: Sequence[Floats]) -> Model:
         bias=np.concatenate([bias, force_bias]),
         markers=of_forces[n:],
         calibration={},
+        core_shares=(),
     )
 
 
@@ -160,6 +163,15 @@ def force_logits(model: Model, reader: Reader, passages: Sequence[Passage], line
 def truth_of(coded: Sequence[CodedPassage], themes: Sequence[str]) -> npt.NDArray[np.bool_]:
     """Passages by themes."""
     return np.array([[theme in one.themes for theme in themes] for one in coded], dtype=bool)
+
+
+def core_shares(coded: Sequence[CodedPassage], themes: Sequence[str]) -> list[float]:
+    """Per theme: of the passages that have it, the share whose core theme it is, drawn to a half by two passages."""
+    found = []
+    for theme in themes:
+        having = [one for one in coded if theme in one.themes]
+        found.append(round((sum(one.themes[0] == theme for one in having) + 1) / (len(having) + 2), 4))
+    return found
 
 
 def read_by_encoder(
@@ -225,7 +237,7 @@ def train_model(
         marks=marker_matrix([(passage.text, passage.language) for passage in passages]),
         truth=truth,
         forces=forces,
-        shares=np.ones(len(coded), dtype=np.float32),
+        shares=np.array([UNSURE_SHARE if one.unsure else 1.0 for one in coded], dtype=np.float32),
     )
     guidance = _as_sample(guides_for(learnt, reader), learnt, idfs)
     tell(f"besides {len(coded)} coded passages, {len(guidance.shares)} of the lexicon and the exemplars")
@@ -256,6 +268,7 @@ def train_model(
             setting: {theme: asdict(one) for theme, one in zip(learnt, found, strict=True)}
             for setting, found in calibration.items()
         },
+        "core_shares": dict(zip(learnt, core_shares(coded, learnt), strict=True)),
         "gold_sha256": gold_hash,
         "lexicon": reader.lexicon.key(),
         "n_passages": len(coded),
