@@ -227,7 +227,11 @@ class Provision:
 
 @dataclass(frozen=True, slots=True)
 class Coding:
-    """One theme's judgement on one provision. `evidence` is JSON text [[start, end], …] into the provision's text."""
+    """One theme's judgement on one provision. `evidence` is JSON text [[start, end], …] into the provision's text.
+
+    `terms`: JSON text [[start, end, concept], …], the lexicon's terms inside the evidence that speak for the theme.
+    `unsure`: the probability lies close to the theme's threshold (codings.unsure_band), on either side.
+    """
 
     provision_id: str
     theme: str
@@ -237,7 +241,10 @@ class Coding:
     force: str
     evidence: str
     method: str
+    """'linear', 'encoder' or 'lexicon' (a theme without coded passages)."""
     model_version: str
+    terms: str = "[]"
+    unsure: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -71,8 +71,13 @@ def to_table(record: type[R], rows: Iterable[R]) -> pa.Table:
 
 
 def from_table(record: type[R], table: pa.Table) -> list[R]:
-    """The record instances of an Arrow table; lists come back as tuples, nested ones as tuples of tuples."""
-    names = schema_of(record).names
+    """The record instances of an Arrow table; lists come back as tuples, nested ones as tuples of tuples.
+
+    A column that a table of an earlier version lacks takes the field's default, where it has one; KeyError elsewhere.
+    """
+    declared: Any = record
+    defaults = {field.name for field in dataclasses.fields(declared) if field.default is not dataclasses.MISSING}
+    names = [name for name in schema_of(record).names if name in table.column_names or name not in defaults]
     columns = []
     for name in names:
         values = table.column(name).to_pylist()
@@ -81,7 +86,7 @@ def from_table(record: type[R], table: pa.Table) -> list[R]:
             nested = pa.types.is_list(kind.value_type)
             values = [tuple(tuple(item) for item in value) if nested else tuple(value) for value in values]
         columns.append(values)
-    return [record(*values) for values in zip(*columns, strict=True)]
+    return [record(**dict(zip(names, values, strict=True))) for values in zip(*columns, strict=True)]
 
 
 def write_atomic(path: Path, data: bytes) -> None:

@@ -65,7 +65,12 @@ def _classifier(state: _State) -> Any:
     if state.classifier is None:
         from .classifier.model import load_classifier
 
-        state.classifier = load_classifier(state.config.codings.setting, state.codebook, state.config.lexicon)
+        state.classifier = load_classifier(
+            state.config.codings.setting,
+            state.codebook,
+            state.config.lexicon,
+            unsure_band=state.config.codings.unsure_band,
+        )
     return state.classifier
 
 

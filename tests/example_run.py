@@ -86,7 +86,14 @@ def example() -> Example:
             coding("p-law", "digital_service", rank=2, probability=0.4),
             coding("p-hostile", probability=0.8, evidence=json.dumps([[0, 40], [50, 60]])),
             coding("p-nl", force="commitment"),
-            coding("p-ocr", "digital_inclusion", force="statement", evidence="[[0, 52]]"),
+            coding(
+                "p-ocr",
+                "digital_inclusion",
+                force="statement",
+                evidence="[[0, 52]]",
+                unsure=True,
+                terms='[[13, 20, "users"], [34, 42, "step"], [34, 51, "online_step"]]',
+            ),
             coding("p-ocr", "openness", assigned=False, probability=0.1, force="", evidence="[]"),
         ],
         issues=[

@@ -23,7 +23,7 @@ class Fixed:
 
     def classify(self, passages: Sequence[Passage]) -> list[PassageCodes]:
         self.given.extend(passages)
-        found = ThemeScore("assistance", 1, 0.9, 0.4, 0.6, True, False, "linear", ((0, 5),))
+        found = ThemeScore("assistance", 1, 0.9, 0.4, 0.6, True, True, "linear", ((0, 5),), ((1, 4, "help"),))
         other = ThemeScore("openness", 2, 0.1, 0.4, 0.6, False, False, "linear", ())
         return [PassageCodes((found, other), "right", 0.8) for _ in passages]
 
@@ -39,6 +39,7 @@ def test_one_row_per_provision_and_theme_with_force_and_evidence_on_assigned_row
         (True, "right", "[[0,5]]"),
         (False, "", "[]"),
     ]
+    assert [(row.terms, row.unsure) for row in rows[:2]] == [('[[1,4,"help"]]', True), ("[]", False)]
     assert {row.model_version for row in rows} == {"fixed-1"}
 
 
@@ -70,3 +71,31 @@ def test_with_the_shipped_model_evidence_lies_in_the_text_and_codes_repeat() -> 
     assert core.theme == "data_protection" and core.assigned
     ((start, end),) = json.loads(core.evidence)
     assert text[start:end].startswith("Les données")
+    terms = {text[a:b] for a, b, _ in json.loads(core.terms)}
+    assert "données à caractère personnel" in terms
+    assert all(row.terms == "[]" for row in rows if not row.assigned)
+
+
+def test_terms_lie_in_the_evidence_and_speak_for_their_theme() -> None:
+    book, text = load_codebook("codebook.yaml"), "\n".join(
+        (
+            "La signature électronique qualifiée a la même valeur que la signature manuscrite.",
+            "Les données à caractère personnel sont conservées cinq ans par le responsable du traitement.",
+        )
+    )  # fmt: skip
+    classifier = load_classifier("fast", book)
+    found = {score.theme: score for score in classifier.classify([Passage(text, "fr", "law")])[0].scores}
+    for theme, word in (("digital_identity", "signature électronique"), ("data_protection", "caractère personnel")):
+        score = found[theme]
+        assert any(word in text[start:end] for start, end, _ in score.terms)
+        for start, end, concept in score.terms:
+            assert any(a <= start < end <= b for a, b in score.evidence)
+            assert theme in classifier.reader.lexicon.themes_of(concept)
+
+
+def test_the_unsure_band_is_the_configurations() -> None:
+    book = load_codebook("codebook.yaml")
+    passage = Passage("Les données à caractère personnel sont conservées cinq ans par le responsable.", "fr")
+    none, wide = (load_classifier("fast", book, unsure_band=band).classify([passage])[0] for band in (0.0, 1.0))
+    assert not any(score.unsure for score in none.scores)
+    assert all(score.unsure for score in wide.scores)

@@ -192,3 +192,20 @@ def test_five_thousand_provisions_stay_quick(browser: Any, tmp_path: Path) -> No
     page.locator("#results button").click()
     assert page.locator(".passage").count() == 50
     page.close()
+
+
+def test_terms_stand_bold_inside_the_mark_and_doubt_is_said(browser: Any, tmp_path: Path) -> None:
+    sample = make.example()
+    sample.codings[0] = make.coding("p-law", method="lexicon")
+    [path] = export_run(make.run_data(tmp_path / "out", sample), "html", path=tmp_path / "page.html")
+    page, heard = open_page(browser, path, "#p=p-ocr")
+    assert page.locator("mark").count() == 1
+    assert page.locator("mark b").all_inner_texts() == ["usagers", "démarche en ligne"]
+    assert page.locator("blockquote").inner_text() == "Un tiers des usagers renonce à la démarche en ligne."
+    assert "unsure" in page.locator(".passage .facts").first.inner_text()
+    page.goto(path.as_uri() + "#theme=non_digital_access&p=p-law")
+    page.wait_for_function("document.querySelector('blockquote').textContent.includes('(p-law)')")
+    assert page.locator(".passage").count() == 1
+    assert "lexicon alone" in page.locator(".passage .facts").first.inner_text()
+    assert heard == []
+    page.close()

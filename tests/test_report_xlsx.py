@@ -7,6 +7,7 @@ import dataclasses
 import io
 import re
 import zipfile
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -14,16 +15,18 @@ import example_run as make
 import openpyxl
 import pyarrow.parquet as pq
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from policy_scan.errors import NothingToDoError, PolicyScanError, UsageError
 from policy_scan.jurisdictions import country_of
 from policy_scan.records import Cell, Coding, Document, Issue, Provision
 from policy_scan.report import FORMATS, export_run, load_run
-from policy_scan.report.common import cell_citations, list_evidence, printable, quotation
+from policy_scan.report.common import cell_citations, list_evidence, mark_text, printable, quotation
 from policy_scan.report.words import words
 from policy_scan.report.xlsx import safe_text
 from policy_scan.stages.state_of_play import tabulate
-from policy_scan.tables import parquet_bytes, schema_of, state_of_play_schema, to_table, write_atomic
+from policy_scan.tables import from_table, parquet_bytes, schema_of, state_of_play_schema, to_table, write_atomic
 
 
 @pytest.fixture(scope="module")
@@ -241,3 +244,45 @@ def json_bytes(value: object) -> bytes:
     import json
 
     return json.dumps(value).encode()
+
+
+def test_terms_are_marked_inside_the_evidence_and_nowhere_else() -> None:
+    text = "Le guichet reste ouvert."
+    assert mark_text(text, [[3, 16]], [[3, 10, "counter"], [11, 24, "kept_open"]]) == [
+        ("Le ", "plain"), ("guichet", "term"), (" ", "evidence"), ("reste", "term"), (" ouvert.", "plain"),
+    ]  # fmt: skip
+    assert mark_text(text, [], [[3, 10, "counter"]]) == [(text, "plain")]
+    assert mark_text("", [], []) == []
+
+
+@given(
+    st.text(max_size=30), st.lists(st.tuples(*[st.integers(0, 35)] * 2)), st.lists(st.tuples(*[st.integers(0, 35)] * 2))
+)
+def test_marking_loses_nothing(text: str, spans: list[tuple[int, int]], terms: list[tuple[int, int]]) -> None:
+    pieces = mark_text(text, spans, [(*term, "concept") for term in terms])
+    assert "".join(piece for piece, _ in pieces) == text
+    assert all(piece for piece, _ in pieces)
+    assert all(one != other for (_, one), (_, other) in pairwise(pieces))
+
+
+def test_the_workbook_tells_terms_unsure_codings_and_who_coded(book: Any) -> None:
+    evidence = book["Evidence"]
+    rows = dict(
+        zip(
+            [cell.value for cell in column(evidence, "Quotation")],
+            zip(*[[cell.value for cell in column(evidence, n)] for n in ("Terms", "Unsure", "Coded by")], strict=True),
+            strict=True,
+        )
+    )
+    assert rows["Un tiers des usagers renonce à la démarche en ligne."] == (
+        "usagers; démarche; démarche en ligne", "yes", "model"
+    )  # fmt: skip
+    assert rows["Le guichet"] == ("", "no", "model")
+
+
+def test_a_run_of_an_earlier_version_without_terms_can_still_be_shown() -> None:
+    codings = [make.coding("p-law", unsure=True, terms='[[0, 2, "x"]]')]
+    older = to_table(Coding, codings).drop_columns(["terms", "unsure"])
+    assert from_table(Coding, older) == [make.coding("p-law")]
+    with pytest.raises(KeyError):
+        from_table(Coding, older.drop_columns(["theme"]))

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
+from .lexicon import Match
 from .linear import Floats
-from .passages import Passage
+from .passages import Passage, Term
 from .sentences import split_sentences
 
 Span = tuple[int, int]
@@ -29,3 +30,14 @@ def widened(spans: Sequence[Span], best: int, logits: Floats) -> tuple[Span, ...
         neighbour = max(around, key=lambda i: (float(logits[i].max()), -i))
         start, end = min(start, spans[neighbour][0]), max(end, spans[neighbour][1])
     return ((start, end),)
+
+
+def terms_within(evidence: Sequence[Span], matches: Sequence[Match], speaks: Callable[[str], bool]) -> tuple[Term, ...]:
+    """The matches that lie whole in a span of the evidence and whose concept speaks for the theme, in order."""
+    return tuple(
+        sorted(
+            (match.start, match.end, match.concept)
+            for match in matches
+            if speaks(match.concept) and any(start <= match.start and match.end <= end for start, end in evidence)
+        )
+    )

@@ -15,7 +15,7 @@ from ..errors import ModelError
 from ..keys import hash_file, make_key
 from ..records import FORCES
 from .encoder import Encoder, load_encoder
-from .evidence import Span, sentences_of, widened
+from .evidence import Span, sentences_of, terms_within, widened
 from .features import Reader, Reading
 from .lexicon import load_lexicon
 from .linear import (
@@ -30,7 +30,7 @@ from .linear import (
     mix_themes,
     probabilities,
 )
-from .passages import Passage, PassageCodes, ThemeScore
+from .passages import Passage, PassageCodes, Term, ThemeScore
 from .senses import load_senses
 
 BATCH = 256
@@ -106,9 +106,9 @@ class Classifier:
         forces = self._forces([passages[row] for row in rows], linear[rows], found, [read.get(row) for row in rows])
         place = {row: i for i, row in enumerate(rows)}
         return [
-            self._codes(probability[row], assigned[row], found[place[row]].evidence, forces[place[row]])
+            self._codes(probability[row], assigned[row], readings[row], found[place[row]].evidence, forces[place[row]])
             if row in place
-            else self._codes(probability[row], assigned[row], {}, None)
+            else self._codes(probability[row], assigned[row], readings[row], {}, None)
             for row in range(len(passages))
         ]
 
@@ -154,6 +154,7 @@ class Classifier:
         self,
         probability: npt.NDArray[np.float64],
         assigned: npt.NDArray[np.bool_],
+        reading: Reading,
         evidence: dict[int, tuple[Span, ...]],
         forces: Floats | None,
     ) -> PassageCodes:
@@ -172,6 +173,7 @@ class Classifier:
                 unsure=bool(abs(probability[i] - self.thresholds[theme]) < self.unsure_band),
                 method="lexicon" if self.columns[i] is None else learnt,
                 evidence=evidence.get(i, ()),
+                terms=self._terms(reading, theme, evidence[i]) if i in evidence else (),
             )
             for i, theme in enumerate(self.themes)
         )
@@ -179,6 +181,11 @@ class Classifier:
             return PassageCodes(scores, "", 0.0)
         best = int(np.argmax(forces))
         return PassageCodes(scores, FORCES[best], float(forces[best]))
+
+    def _terms(self, reading: Reading, theme: str, evidence: Sequence[Span]) -> tuple[Term, ...]:
+        return terms_within(
+            evidence, reading.concepts["text"], lambda concept: theme in self.reader.lexicon.themes_of(concept)
+        )
 
     def as_core(self, probability: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
         """How likely each theme is to be the core one: digital_only, say, hardly ever is, beside digital_service.
@@ -249,9 +256,16 @@ def as_heads(read: Floats, outputs: Sequence[str], themes: Sequence[str], linear
 
 
 def load_classifier(
-    setting: Setting, codebook: Codebook, lexicon: Path | str = "lexicon.yaml", model_dir: Path = SHIPPED
+    setting: Setting,
+    codebook: Codebook,
+    lexicon: Path | str = "lexicon.yaml",
+    model_dir: Path = SHIPPED,
+    unsure_band: float = UNSURE_BAND,
 ) -> Classifier:
-    """Read the model's files and fit them to the codebook's active themes. Raises ModelError, ConfigError."""
+    """Read the model's files and fit them to the codebook's active themes. Raises ModelError, ConfigError.
+
+    `unsure_band`: how close to its threshold a probability is called unsure.
+    """
     model = load_model(model_dir)
     if setting not in model.calibration:
         raise ModelError(
@@ -273,6 +287,7 @@ def load_classifier(
         cell_thresholds={theme: one.cell_threshold if one else 1.0 for theme, one in pairs},
         version=model.version if encoder is None else f"{model.version}+{encoder.version}",
         file_hash=make_key(hash_files(model_dir), hash_file(SENSES), encoder.version if encoder else ""),
+        unsure_band=unsure_band,
     )
 
 
@@ -295,6 +310,6 @@ def cell_thresholds(setting: Setting, model_dir: Path = SHIPPED) -> dict[str, fl
     }
 
 
-def spans_to_json(spans: Sequence[Span]) -> str:
-    """'[[0,12]]': the evidence as it stands in the tables."""
+def spans_to_json(spans: Sequence[Span] | Sequence[Term]) -> str:
+    """'[[0,12]]' or '[[0,12,"concept"]]': evidence and terms as they stand in the tables."""
     return json.dumps([list(span) for span in spans], separators=(",", ":"))

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+Term = tuple[int, int, str]
+"""(start, end, concept): a concept found at a half-open span of the text, in Unicode code points."""
+
 
 @dataclass(frozen=True, slots=True)
 class Passage:
@@ -34,6 +37,8 @@ class ThemeScore:
     """'linear', 'encoder' or 'lexicon' (a theme without coded passages)."""
     evidence: tuple[tuple[int, int], ...]
     """Half-open spans of the text in Unicode code points; empty where not assigned."""
+    terms: tuple[Term, ...] = ()
+    """The lexicon's terms in the evidence whose concepts speak for the theme, in order; they may overlap."""
 
 
 @dataclass(frozen=True, slots=True)

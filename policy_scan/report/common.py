@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import groupby
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 from urllib.parse import quote
 
 from ..citations import cite, describe_search
@@ -23,6 +24,8 @@ from ..tables import read_parquet, read_records
 from .words import LANGUAGES, words
 
 Standing = Literal["evidence", "to_check", "version", "no_cell"]
+PieceKind = Literal["plain", "evidence", "term"]
+PIECE_KINDS: tuple[PieceKind, ...] = get_args(PieceKind)
 SYMBOLS: Mapping[CellStatus, str] = {
     "binding": "●", "enabled": "◐", "committed": "▲", "described": "○", "not_found": "–", "not_searched": "×",
 }  # fmt: skip
@@ -187,6 +190,41 @@ def segments(evidence: Evidence) -> list[str]:
         at = end
     pieces.append(printable(text[at:]))
     return pieces
+
+
+def mark_text(
+    text: str, spans: Iterable[Sequence[int]], terms: Iterable[Sequence[Any]] = ()
+) -> list[tuple[str, PieceKind]]:
+    """A provision's text cut into plain, evidence and term pieces, in order and without loss; none is empty.
+
+    `spans`: (start, end) of the evidence; `terms`: (start, end, concept), marked as far as they lie in the evidence.
+    """
+    kinds = bytearray(len(text))
+    for start, end in spans:
+        kinds[start:end] = b"\1" * len(kinds[start:end])
+    for start, end, _ in terms:
+        kinds[start:end] = bytes(2 if kind else 0 for kind in kinds[start:end])
+    pieces: list[tuple[str, PieceKind]] = []
+    at = 0
+    for kind, run in groupby(kinds):
+        end = at + sum(1 for _ in run)
+        pieces.append((text[at:end], PIECE_KINDS[kind]))
+        at = end
+    return pieces
+
+
+def marked_segments(evidence: Evidence) -> list[tuple[str, PieceKind]]:
+    """The provision's text as pieces to show: plain, evidence, and the lexicon's terms inside the evidence."""
+    spans, terms = json.loads(evidence.coding.evidence or "[]"), json.loads(evidence.coding.terms or "[]")
+    pieces = [(printable(piece), kind) for piece, kind in mark_text(evidence.provision.text, spans, terms)]
+    return [(piece, kind) for piece, kind in pieces if piece]
+
+
+def terms_found(evidence: Evidence) -> list[str]:
+    """The lexicon's terms in the evidence as they stand there, each once, in order."""
+    text = evidence.provision.text
+    found = (printable(" ".join(text[start:end].split())) for start, end, _ in json.loads(evidence.coding.terms))
+    return list(dict.fromkeys(found))
 
 
 def quotation(evidence: Evidence) -> str:

@@ -27,11 +27,11 @@ from .common import (
     flatten,
     jurisdiction_name,
     list_evidence,
+    marked_segments,
     pdf_address,
     printable,
     remarks_on,
     searched_words,
-    segments,
     support_words,
     theme_name,
 )
@@ -40,7 +40,7 @@ from .words import words
 _TEMPLATES = Path(__file__).parent / "templates"
 _SCRIPT_WORDS = (
     "probability", "standing_to_check", "standing_version", "standing_no_cell", "ocr", "mixed", "open_pdf", "permalink",
-    "more", "no_result", "one_result", "results",
+    "more", "no_result", "one_result", "results", "unsure", "by_lexicon",
 )  # fmt: skip
 
 
@@ -59,6 +59,7 @@ def _hash(text: str) -> str:
 
 def _row(item: Evidence, document: int, language: str) -> dict[str, Any]:
     provision = item.provision
+    pieces = marked_segments(item)
     return {
         "id": provision.provision_id,
         "theme": item.theme,
@@ -74,7 +75,10 @@ def _row(item: Evidence, document: int, language: str) -> dict[str, Any]:
         "page": provision.page_first,
         "cite": citation_of(item, language),
         "context": printable(" › ".join(provision.heading_path)),
-        "text": segments(item),
+        "text": [piece for piece, _ in pieces],
+        "kinds": "".join(kind[0] for _, kind in pieces),
+        "unsure": item.coding.unsure,
+        "method": item.coding.method,
     }
 
 

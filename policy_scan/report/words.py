@@ -43,6 +43,9 @@ _WORDS: dict[str, tuple[str, str]] = {
     "languages": ("Languages", "Langues"),
     "probability": ("Probability", "Probabilité"),
     "core": ("Core theme", "Thème principal"),
+    "terms": ("Terms", "Termes"),
+    "unsure_column": ("Unsure", "Incertain"),
+    "coded_by": ("Coded by", "Codé par"),
     "decision": ("Decision", "Décision"),
     "reviewer": ("Reviewer", "Relecteur"),
     "translation": ("Reviewer's translation", "Traduction du relecteur"),
@@ -72,6 +75,9 @@ _WORDS: dict[str, tuple[str, str]] = {
     "value": ("Value", "Valeur"),
     "back": ("↑ table", "↑ tableau"),
     # values
+    "unsure": ("unsure", "incertain"),
+    "by_model": ("model", "modèle"),
+    "by_lexicon": ("lexicon alone", "lexique seul"),
     "yes": ("yes", "oui"),
     "no": ("no", "non"),
     "standing_evidence": ("evidence", "preuve"),
@@ -133,6 +139,13 @@ _WORDS: dict[str, tuple[str, str]] = {
         "Pages are those of the PDF file.",
         "Les citations sont les mots des documents, dans leur langue ; seuls les caractères de contrôle invisibles "
         "sont omis. Les pages sont celles du fichier PDF.",
+    ),
+    "marks": (
+        "Marked: the sentence that speaks for the theme; in bold, the lexicon's terms in it. 'Unsure': the probability "
+        "lies close to the theme's threshold. 'Lexicon alone': the theme has no coded passages to learn from.",
+        "Surligné : la phrase qui parle pour le thème ; en gras, les termes du lexique qu'elle contient. "
+        "« Incertain » : la probabilité est proche du seuil du thème. « Lexique seul » : le thème n'a pas de passages "
+        "codés dont apprendre.",
     ),
     "no_agreement": (
         "No reviewer's decision has been applied: every status rests on the model alone.",

@@ -31,6 +31,7 @@ from .common import (
     remarks_on,
     searched_words,
     support_words,
+    terms_found,
     theme_name,
 )
 from .words import words
@@ -229,9 +230,9 @@ def _write_evidence(book: _Book, sheet: Any, rows: Sequence[Evidence], table_she
         texts["back"], texts["country"], texts["theme"], texts["force"], texts["standing"], texts["gives"],
         texts["quotation"], texts["citation"], texts["document"], texts["date"], texts["page"], texts["language"],
         texts["probability"], texts["core"], texts["text_source"], texts["decision"], texts["reviewer"],
-        texts["translation"], texts["passage"],
+        texts["translation"], texts["passage"], texts["terms"], texts["unsure_column"], texts["coded_by"],
     ]  # fmt: skip
-    book.header(sheet, names, [9, 13, 24, 12, 12, 16, 70, 44, 34, 12, 8, 9, 11, 9, 11, 12, 12, 30, 70])
+    book.header(sheet, names, [9, 13, 24, 12, 12, 16, 70, 44, 34, 12, 8, 9, 11, 9, 11, 12, 12, 30, 70, 40, 10, 14])
     places = {code: column for column, code in enumerate(run.all_columns, start=1)}
     lines = {theme: row for row, theme in enumerate(run.themes, start=_FIRST_CELL_ROW)}
     for row, item in enumerate(rows, start=1):
@@ -255,6 +256,9 @@ def _write_evidence(book: _Book, sheet: Any, rows: Sequence[Evidence], table_she
         book.text(sheet, row, 13, texts["yes"] if item.coding.rank == 1 else texts["no"])
         book.text(sheet, row, 14, texts[provision.text_source])
         book.text(sheet, row, 18, provision.text)
+        book.text(sheet, row, 19, "; ".join(terms_found(item)))
+        book.text(sheet, row, 20, texts["yes"] if item.coding.unsure else texts["no"])
+        book.text(sheet, row, 21, texts["by_lexicon" if item.coding.method == "lexicon" else "by_model"])
         sheet.set_row(row, _height([(quoted, 70), (reference, 44), (document.title, 34)], most=160))
     book.finish(sheet, len(rows), len(names), 3)
 
@@ -356,7 +360,7 @@ def _write_method(book: _Book, sheet: Any) -> None:
     texts, run = book.texts, book.run
     book.header(sheet, [texts["setting"], texts["value"]], [44, 110])
     row = 1
-    for sentence in (texts["caution"], texts["verbatim"], texts["no_agreement"]):
+    for sentence in (texts["caution"], texts["verbatim"], texts["marks"], texts["no_agreement"]):
         sheet.merge_range(row, 0, row, 1, sentence, book.formats["text"])
         sheet.set_row(row, _height([(sentence, 150)]))
         row += 1

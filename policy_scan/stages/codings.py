@@ -53,6 +53,8 @@ def code_provisions(
                 evidence=spans_to_json(score.evidence),
                 method=score.method,
                 model_version=classifier.version,
+                terms=spans_to_json(score.terms),
+                unsure=score.unsure,
             )
             for score in codes.scores
         )

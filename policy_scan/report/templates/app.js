@@ -55,13 +55,21 @@
       row.lang, w.probability + " " + row.prob.toFixed(2)];
     if (row.standing !== "evidence") said.push(w["standing_" + row.standing]);
     if (row.source !== "text") said.push(w[row.source]);
+    if (row.unsure) said.push(w.unsure);
+    if (row.method === "lexicon") said.push(w.by_lexicon);
     for (const text of said) if (text) facts.append(make("span", "", text));
     node.append(facts);
     if (row.context) node.append(make("p", "context", row.context));
     const quote = make("blockquote");
     quote.lang = row.lang === "und" ? "" : row.lang;
     quote.dir = "ltr";
-    row.text.forEach((piece, index) => { if (piece) quote.append(index % 2 ? make("mark", "", piece) : piece); });
+    let mark = null;  // one mark per stretch of evidence; the lexicon's terms stand bold inside it
+    row.text.forEach((piece, index) => {
+      const kind = row.kinds[index];  // p plain, e evidence, t term
+      if (kind === "p") { mark = null; quote.append(piece); return; }
+      if (!mark) quote.append(mark = make("mark"));
+      mark.append(kind === "t" ? make("b", "", piece) : piece);
+    });
     node.append(quote);
     const links = make("p", "facts");
     const pdf = make("a", "", w.open_pdf.replace("{page}", row.page));
