@@ -14,11 +14,12 @@ FLOORS = (
         "config", "codebook", "corpus", "jurisdictions", "cache", "project",
         "pdf", "ocr", "legibility", "text", "geometry", "lines", "layout", "grids", "furniture", "composing", "scan",
         "language", "schemes", "outline", "acts", "parallel", "passages", "citations",
+        "decisions", "translation",
     },
     {"stages", "classifier"},
     {
         "pipeline", "worker", "runner", "evaluate", "evaluation_page", "report", "reading", "picture", "screen",
-        "inspection",
+        "inspection", "difference",
     },
     {"cli", "review", "__main__"},
 )  # fmt: skip
