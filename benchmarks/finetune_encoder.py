@@ -38,6 +38,8 @@ from torch.nn import functional
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from policy_scan.classifier.encoder import BLOCK, MAX_PIECES, PAD, UnigramTokenizer, piece_ids, unpack_rows
+from policy_scan.classifier.guidance import EXEMPLARS, read_written
+from policy_scan.config import read_yaml
 
 THEMES = [
     "digital_service",
@@ -62,6 +64,8 @@ OUTPUTS = [*THEMES, "relevance", *(f"force:{force}" for force in FORCES)]
 N_FOLDS = 5
 BATCH_PIECES = 16 * 150
 SEED = 20
+UNSURE_WEIGHT = 0.5
+"""Of a passage that its coder was unsure of, as in the linear model's training."""
 
 
 def fold_of(group: str) -> int:
@@ -198,6 +202,7 @@ class Row:
     part: str
     themes: tuple[str, ...]
     force: str
+    weight: float = 1.0
 
 
 def read_gold(path: Path) -> list[Row]:
@@ -207,9 +212,28 @@ def read_gold(path: Path) -> list[Row]:
                 *(row[k] for k in ("id", "group", "language", "text", "doc_type", "title", "context", "part")),
                 tuple(row["themes"].split()),
                 row["force"] or "none",
+                UNSURE_WEIGHT if row.get("unsure") in ("1", "true", "True") else 1.0,
             )
             for row in csv.DictReader(file)
         ]
+
+
+def exemplars() -> list[Row]:
+    """The provisions written for the codebook that `policy-scan train` learns from too; never held out."""
+    written = [
+        (passage.language, passage.text, passage.doc_type, passage.title, passage.context, themes, force)
+        for passage, themes, force in read_written()
+    ]
+    short = [
+        (language, text, entry["type"], "", "", tuple(entry["themes"]), entry.get("force", ""))
+        for entry in read_yaml(EXEMPLARS)
+        for language, text in entry.items()
+        if language not in ("themes", "force", "type")
+    ]
+    return [
+        Row(f"exemplar {i}", "", language, text, doc_type, title, context, "exemplars", themes, force or "none")
+        for i, (language, text, doc_type, title, context, themes, force) in enumerate([*written, *short])
+    ]
 
 
 def targets(rows: list[Row]) -> Tensor:
@@ -223,8 +247,8 @@ def targets(rows: list[Row]) -> Tensor:
     return y
 
 
-def loss_of(logits: Tensor, y: Tensor, smoothing: float, rare: Tensor | None = None) -> Tensor:
-    """`rare`: per theme, how much more a passage that has the theme counts."""
+def loss_of(logits: Tensor, y: Tensor, weights: Tensor, smoothing: float, rare: Tensor | None = None) -> Tensor:
+    """`weights`: per passage. `rare`: per theme, how much more a passage that has the theme counts."""
     n = len(THEMES)
     soft = y * (1 - smoothing) + smoothing * 0.25
     themes = functional.binary_cross_entropy_with_logits(
@@ -234,7 +258,7 @@ def loss_of(logits: Tensor, y: Tensor, smoothing: float, rare: Tensor | None = N
     force = functional.cross_entropy(
         logits[:, n + 1 :], y[:, n + 1 :].argmax(1), reduction="none", label_smoothing=0.05
     )
-    return (themes + relevance + 0.5 * force).mean()
+    return (weights * (themes + relevance + 0.5 * force)).mean()
 
 
 def by_length(lengths: Sequence[int], pieces_per_batch: int) -> Iterator[list[int]]:
@@ -325,6 +349,8 @@ def train(args: argparse.Namespace) -> None:
     args.work.mkdir(parents=True, exist_ok=True)
     base = read_base(args.base)
     rows = read_gold(args.gold)
+    n_gold = len(rows)
+    rows += exemplars() if args.exemplars else []
     folds = {int(f) for f in args.folds.split(",")} if args.folds else set()
     cut = UnigramTokenizer(dict(zip(base.pieces, base.scores.tolist(), strict=True)))
     full = [piece_ids(row, cut) for row in rows]
@@ -335,11 +361,14 @@ def train(args: argparse.Namespace) -> None:
     print(f"pieces used {len(used)}, per passage mean {np.mean([len(i) for i in full]):.0f}", flush=True)
 
     network = Network(base, args.drop)
-    states = states_after(network, full, args.frozen, args.work / f"states{args.frozen}.npy")
+    states = states_after(network, full[:n_gold], args.frozen, args.work / f"states{args.frozen}.npy")
+    more = args.work / f"states{args.frozen}-exemplars.npy"
+    states += states_after(network, full[n_gold:], args.frozen, more) if args.exemplars else []
     print("states of the frozen layers ready", flush=True)
-    held = [i for i, row in enumerate(rows) if fold_of(row.group) in folds]
-    kept = [i for i, row in enumerate(rows) if fold_of(row.group) not in folds]
+    held = [i for i, row in enumerate(rows[:n_gold]) if fold_of(row.group) in folds]
+    kept = sorted(set(range(len(rows))) - set(held))
     y = targets(rows)
+    weights = torch.tensor([row.weight for row in rows])
     prior = y[kept].mean(0).clamp(0.005, 0.995)
     rare = (0.1 / prior[: len(THEMES)]).clamp(min=1) ** args.rare
     network.head.bias.data = torch.log(prior / (1 - prior))
@@ -369,7 +398,7 @@ def train(args: argparse.Namespace) -> None:
             x = padded([states[i] for i in chosen]).float()
             real = padded([torch.ones(len(states[i])) for i in chosen]).bool()
             logits = network.outputs(network.run(x, real, args.frozen, len(network.layers)), real)
-            loss = loss_of(logits, y[chosen], args.smoothing, rare)
+            loss = loss_of(logits, y[chosen], weights[chosen], args.smoothing, rare)
             optimizer.zero_grad(set_to_none=True)
             loss.backward()
             nn.utils.clip_grad_norm_(network.parameters(), 1.0)
@@ -555,6 +584,7 @@ def main() -> None:
     fit.add_argument("--drop", type=float, default=0.1)
     fit.add_argument("--smoothing", type=float, default=0.04)
     fit.add_argument("--rare", type=float, default=0.0, help="0 = all themes count alike; 0.5 = rare ones count more")
+    fit.add_argument("--exemplars", action="store_true", help="learn from the codebook's exemplars too")
     fit.add_argument("--threads", type=int, default=1)
     fit.set_defaults(run=train)
     cut = commands.add_parser("trim")
