@@ -16,11 +16,15 @@ from .codebook import Codebook, load_codebook
 from .config import Config, load_config
 from .errors import PolicyScanError, UsageError
 from .records import Cell, Coding, Document, Issue, Provision
+from .report.common import mark_text
 from .runner import read_run_file, stale_documents
 from .screen import print_issues
+from .stages.codings import as_passage
 from .tables import read_records
 
 _MANY = 15
+_MENTIONED = 0.1
+"""Themes with a lower probability than this are passed over."""
 
 
 def _print(console: Console, text: str) -> None:
@@ -121,20 +125,27 @@ def _start(text: str, length: int = 90) -> str:
     return flat if len(flat) <= length else flat[: length - 1] + "…"
 
 
-def _marked(text: str, spans: Sequence[Sequence[int]]) -> Text:
-    """The text with its evidence in bold between ⟦ and ⟧, so that it shows without colour too."""
-    marked, last = Text(), 0
-    for start, end in spans:
-        marked.append(text[last:start])
-        marked.append("⟦" + text[start:end] + "⟧", style="bold")
-        last = end
-    marked.append(text[last:])
+def _marked(text: str, coding: Coding | None) -> Text:
+    """The text with its evidence in bold between ⟦ and ⟧ and the lexicon's terms in it underlined between ‹ and ›, so
+    that both show without colour too."""
+    marked = Text()
+    if coding is None:
+        return Text(text)
+    inside = False
+    for piece, kind in mark_text(text, json.loads(coding.evidence), json.loads(coding.terms)):
+        if (kind != "plain") != inside:
+            inside = not inside
+            marked.append("⟦" if inside else "⟧", style="bold")
+        if kind == "term":
+            marked.append(f"‹{piece}›", style="bold underline")
+        else:
+            marked.append(piece, style="bold" if inside else "")
+    if inside:
+        marked.append("⟧", style="bold")
     return marked
 
 
 def _print_provision(console: Console, output: Path, provision: Provision, document: Document) -> None:
-    from .classifier.explain import explain
-
     book, config = _codebook(output)
     codings = [c for c in read_records(output, "codings", Coding) if c.provision_id == provision.provision_id]
     assigned = sorted((c for c in codings if c.assigned), key=lambda coding: coding.rank)
@@ -146,17 +157,64 @@ def _print_provision(console: Console, output: Path, provision: Provision, docum
         _print(console, "Under: " + " > ".join(provision.heading_path))
     if provision.text_source != "text":
         _print(console, "This text was read by OCR: check it against the page.")
-    spans = json.loads(assigned[0].evidence) if assigned else []
-    console.print(_marked(provision.text, spans), soft_wrap=True)
-    table = Table("theme", "probability", "assigned", "force", "why")
-    for coding in sorted(codings, key=lambda coding: (not coding.assigned, -coding.probability)):
-        if coding.assigned or coding.probability >= 0.1:
-            name = (
-                book.themes[coding.theme].label(config.table.language) if coding.theme in book.themes else coding.theme
-            )
-            why = explain(provision, document, coding.theme, config, book)
-            table.add_row(name, f"{coding.probability:.2f}", "yes" if coding.assigned else "no", coding.force, why)
-    console.print(table)
+    _print(console, "")
+    core = assigned[0] if assigned else None
+    console.print(_marked(provision.text, core), soft_wrap=True)
+    if core is None:
+        _print(console, "\nNo theme was assigned.")
+    _print_reasons(console, provision, document, codings, book, config)
+
+
+def _print_reasons(
+    console: Console,
+    provision: Provision,
+    document: Document,
+    codings: Sequence[Coding],
+    book: Codebook,
+    config: Config,
+) -> None:
+    """Per assigned theme, and for the one nearest to its threshold among the others: why."""
+    from .classifier.explain import Explainer
+
+    explainer, passage = Explainer(config, book), as_passage(document, provision)
+
+    def name(coding: Coding) -> str:
+        theme = book.themes.get(coding.theme)
+        return theme.label(config.table.language) if theme else coding.theme
+
+    def missing(coding: Coding) -> float:
+        return explainer.thresholds.get(coding.theme, 1.0) - coding.probability
+
+    assigned = sorted((c for c in codings if c.assigned), key=lambda coding: coding.rank)
+    others = sorted((c for c in codings if not c.assigned), key=lambda coding: (missing(coding), coding.rank))
+    for coding in [*assigned, *others[:1]]:
+        reasons = explainer.reasons(passage, coding.theme)
+        standing = ("Core theme" if coding is assigned[0] else "Also") if coding.assigned else "Nearest, not assigned"
+        console.print(Text(f"\n{standing}: {name(coding)}", style="bold" if coding.assigned else ""), soft_wrap=True)
+        _print(console, "  " + _judgement(coding, reasons.threshold))
+        if coding.assigned and coding.evidence != assigned[0].evidence:
+            quoted = " […] ".join(provision.text[start:end] for start, end in json.loads(coding.evidence))
+            _print(console, f"  evidence: {_start(quoted, 300)}")
+        _print(console, f"  spoke for it: {'; '.join(reasons.spoke_for) or 'nothing worth a mention'}")
+        if coding.method != "lexicon":
+            _print(console, f"  spoke against it: {'; '.join(reasons.against) or 'nothing worth a mention'}")
+    rest = [f"{name(coding)} {coding.probability:.2f}" for coding in others[1:] if coding.probability >= _MENTIONED]
+    if rest:
+        _print(console, "\nFurther from their thresholds: " + ", ".join(rest))
+    if any(coding.method == "encoder" for coding in codings):
+        _print(console, "\nThe reasons are the linear model's; the encoder, which reads what it doubts, gives none.")
+
+
+def _judgement(coding: Coding, threshold: float) -> str:
+    """Probability against threshold, doubt, force and who judged, in words."""
+    parts = [f"probability {coding.probability:.2f}, assigned from {threshold:.2f} on"]
+    if coding.unsure:
+        parts.append("unsure: close to the threshold, worth a reviewer's look")
+    if coding.method == "lexicon":
+        parts.append("told from the lexicon alone: the theme has no coded passages to learn from")
+    if coding.force:
+        parts.append(f"force: {coding.force}")
+    return "; ".join(parts)
 
 
 def _print_cell(

@@ -104,9 +104,10 @@ def _environment() -> str:
 
 def make_plan(corpus: Path, output: Path, config: Config, jurisdictions: Sequence[str] = ()) -> Plan:
     """Look at the corpus and the cache. Raises NothingToDoError, ConfigError."""
-    from .classifier.model import classifier_key
+    from .classifier.model import check_codebook, classifier_key
 
     codebook = load_codebook(config.codebook)
+    check_codebook(codebook, config.lexicon)
     uses = {
         "codebook": codebook.key(),
         "classifier": classifier_key(config.codings.setting, resource(config.lexicon)),

@@ -9,7 +9,7 @@ import pytest
 from policy_scan.classifier.linear import SHIPPED, load_model
 from policy_scan.classifier.model import Classifier, cell_thresholds, classifier_key, load_classifier
 from policy_scan.classifier.passages import Passage
-from policy_scan.classifier.rows import COLUMNS, classify_rows
+from policy_scan.classifier.rows import COLUMNS, as_passage, classify_rows, with_languages
 from policy_scan.codebook import Codebook, Theme, load_codebook
 from policy_scan.config import load_config
 from policy_scan.errors import ModelError
@@ -77,6 +77,25 @@ def test_rows_are_one_per_id_and_theme_with_json_evidence(codebook: Codebook) ->
     assert [(r["id"], r["theme"]) for r in rows] == [(i, t) for i in "ab" for t in codebook.active]
     assert all((r["evidence"] != "[]") == (r["assigned"] == "true") for r in rows)
     assert all(bool(r["force"]) == (r["assigned"] == "true") for r in rows)
+
+
+def test_a_missing_or_unknown_language_is_told_from_the_text() -> None:
+    plain = [as_passage({"text": text}) for text in (DPA.text, FISHING.text, "12 345,67")]
+    assert [one.language for one in with_languages(plain)] == ["fr", "nl", ""]
+    odd = [as_passage({"text": FISHING.text, "language": code}) for code in ("xx", "", "und", "NL-be", "nl")]
+    assert [one.language for one in with_languages(odd)] == ["nl"] * 5
+    assert with_languages([as_passage({"text": FISHING.text, "language": "fr"})])[0].language == "fr"
+
+
+def test_a_document_type_is_read_loosely_and_an_unknown_one_left_out() -> None:
+    given = ("Action plan", "LAW", "pamphlet", "")
+    assert [as_passage({"text": "a", "doc_type": name}).doc_type for name in given] == ["action_plan", "law", "", ""]
+
+
+def test_a_row_without_a_language_is_coded_like_the_same_row_with_it(codebook: Codebook) -> None:
+    rows = classify_rows([{"id": "a", "text": DPA.text}], load_config(), codebook)
+    told = [{"id": "a", "text": DPA.text, "language": "fr", "doc_type": "pamphlet"}]
+    assert rows == classify_rows(told, load_config(), codebook)
 
 
 def test_a_theme_switched_off_is_absent_and_a_new_one_is_coded_from_its_cues(codebook: Codebook) -> None:

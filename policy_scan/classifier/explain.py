@@ -2,28 +2,37 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
-from collections.abc import Iterator
-from functools import lru_cache
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from itertools import combinations, pairwise
 
 from ..codebook import Codebook
 from ..config import Config
-from ..records import Document, Provision
-from .features import BLOCKS, Block, Reader, Reading, bucket_ids, count_matrix, weighted
+from .features import BLOCKS, Block, Reader, Reading, bucket_ids, count_matrix, fold_word, weighted
 from .lexicon import load_lexicon
 from .linear import SENSES, Model, load_model
+from .model import theme_thresholds
 from .passages import Passage
 from .senses import load_senses
 
 SHOWN = 4
 LEAST = 0.03
 """What adds less than this to the logit isn't worth a mention."""
+_WORD = re.compile(r"[^\W_]+")
+_CONCEPT = re.compile(r"\[(\w+)\]")
+_QUOTED_TERMS = 2
+"""Of a concept found often, so many of its different terms are quoted."""
 
 
-@lru_cache(maxsize=2)
-def _loaded(lexicon: str) -> tuple[Model, Reader]:
-    return load_model(), Reader(load_lexicon(lexicon), load_senses(SENSES))
+@dataclass(frozen=True, slots=True)
+class Reasons:
+    """Of one theme: what spoke for and against it, strongest first, in words a reader of the text understands."""
+
+    spoke_for: tuple[str, ...]
+    against: tuple[str, ...]
+    threshold: float
 
 
 def _pieces(reading: Reading, reader: Reader, block: Block) -> Iterator[tuple[str, Reading]]:
@@ -75,21 +84,55 @@ def contributions(model: Model, reader: Reader, reading: Reading, theme: str) ->
     return sorted(found.items(), key=lambda item: (-item[1], item[0]))
 
 
-def explain(provision: Provision, document: Document, theme: str, config: Config, codebook: Codebook) -> str:
-    """One line: what spoke most for and against the theme. Raises ModelError, ConfigError."""
-    model, reader = _loaded(config.lexicon)
-    passage = Passage(
-        text=provision.text,
-        language="" if provision.language == "und" else provision.language,
-        doc_type=provision.act_type or document.doc_type,
-        title=provision.act_title or document.title,
-    )
-    reading = reader.read(passage)
-    if theme not in model.themes:
-        names = {match.concept for match in reading.concepts["text"]}
-        speaking = sorted(name for name in names if theme in reader.lexicon.themes_of(name))
-        return f"from the lexicon alone: {', '.join(speaking) or '-'}"
-    parts = contributions(model, reader, reading, theme)
-    spoke_for = [name for name, value in parts[:SHOWN] if value > LEAST]
-    against = [name for name, value in parts[::-1][:SHOWN] if value < -LEAST]
-    return f"for: {', '.join(spoke_for) or '-'}; against: {', '.join(against) or '-'}"
+class Explainer:
+    """Says why passages were coded as they were. Loaded once; raises ModelError, ConfigError."""
+
+    def __init__(self, config: Config, codebook: Codebook) -> None:
+        self.model: Model = load_model()
+        self.reader = Reader(load_lexicon(config.lexicon, codebook), load_senses(SENSES))
+        self.thresholds = theme_thresholds(self.model, config.codings.setting, codebook.active)
+
+    def reasons(self, passage: Passage, theme: str) -> Reasons:
+        """For a theme without coded passages: its concepts in the text; else what weighed most in the linear model."""
+        reading = self.reader.read(passage)
+        threshold = self.thresholds.get(theme, 0.0)
+        if theme not in self.model.themes:
+            names = dict.fromkeys(match.concept for match in reading.concepts["text"])
+            speaking = [f"[{name}]" for name in names if theme in self.reader.lexicon.themes_of(name)]
+            return Reasons(tuple(_readable(name, passage, reading) for name in speaking), (), threshold)
+        parts = contributions(self.model, self.reader, reading, theme)
+        return Reasons(
+            tuple(_readable(name, passage, reading) for name, value in parts[:SHOWN] if value > LEAST),
+            tuple(_readable(name, passage, reading) for name, value in parts[::-1][:SHOWN] if value < -LEAST),
+            threshold,
+        )
+
+
+def concept_label(name: str) -> str:
+    """'paper_form_kept' -> 'paper form kept'; 'cue_drones' -> 'drones'."""
+    return name.removeprefix("cue_").replace("_", " ")
+
+
+def _readable(name: str, passage: Passage, reading: Reading) -> str:
+    """A feature's name with the words as they stand in text or title: concept 'e seal' (“cachet électronique”)."""
+    field, mark, rest = name.partition(": ")
+    what, is_frame, value = name.partition("=")
+    if is_frame:
+        return f"{'document type' if what == 'type' else what} {value.replace('_', ' ') or 'not known'}"
+    in_title = field == "title" and bool(mark)
+    text, place = (passage.title, "in the title, ") if in_title else (passage.text, "")
+    rest = rest if in_title else name
+    if "[" in rest:
+        found: dict[str, list[str]] = {}
+        for match in reading.concepts["title" if in_title else "text"]:
+            found.setdefault(match.concept, []).append(" ".join(text[match.start : match.end].split()))
+        return place + _CONCEPT.sub(lambda one: _concept_words(one[1], found), rest)
+    originals = {fold_word(word): word for word in reversed(_WORD.findall(text))}
+    return f"{place}“{' '.join(originals.get(word, word) for word in rest.split())}”"
+
+
+def _concept_words(name: str, found: Mapping[str, list[str]]) -> str:
+    terms = list(dict.fromkeys(found.get(name, ())))
+    quoted = ", ".join(f"“{term}”" for term in terms[:_QUOTED_TERMS])
+    more = f" and {len(terms) - _QUOTED_TERMS} more" if len(terms) > _QUOTED_TERMS else ""
+    return f"concept ‘{concept_label(name)}’ ({quoted}{more})"

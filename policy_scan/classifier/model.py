@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,13 +11,13 @@ import numpy as np
 import numpy.typing as npt
 
 from ..codebook import Codebook
-from ..errors import ModelError
+from ..errors import ConfigError, ModelError
 from ..keys import hash_file, make_key
 from ..records import FORCES
 from .encoder import Encoder, load_encoder
 from .evidence import Span, sentences_of, terms_within, widened
 from .features import Reader, Reading
-from .lexicon import load_lexicon
+from .lexicon import Lexicon, load_lexicon
 from .linear import (
     SENSES,
     SHIPPED,
@@ -274,21 +274,49 @@ def load_classifier(
         )
     encoder = load_encoder(SHIPPED) if setting == "thorough" else None
     columns = tuple(model.themes.index(theme) if theme in model.themes else None for theme in codebook.active)
+    reader = Reader(load_lexicon(lexicon, codebook), load_senses(SENSES))
+    _check_told(codebook, model.themes, reader.lexicon)
     found = [None if column is None else model.calibration[setting][column] for column in columns]
     pairs = list(zip(codebook.active, found, strict=True))
     return Classifier(
         model=model,
         setting=setting,
-        reader=Reader(load_lexicon(lexicon, codebook), load_senses(SENSES)),
+        reader=reader,
         encoder=encoder,
         themes=codebook.active,
         columns=columns,
-        thresholds={theme: one.threshold if one else LEXICON_THRESHOLD for theme, one in pairs},
+        thresholds=theme_thresholds(model, setting, codebook.active),
         cell_thresholds={theme: one.cell_threshold if one else 1.0 for theme, one in pairs},
         version=model.version if encoder is None else f"{model.version}+{encoder.version}",
         file_hash=make_key(hash_files(model_dir), hash_file(SENSES), encoder.version if encoder else ""),
         unsure_band=unsure_band,
     )
+
+
+def _check_told(codebook: Codebook, learnt: Collection[str], lexicon: Lexicon) -> None:
+    spoken_for = {theme for concept in lexicon.listed for theme in concept.themes}
+    for theme in codebook.active:
+        if theme not in learnt and theme not in spoken_for:
+            raise ConfigError(
+                f"Nothing tells the theme '{theme}': no coded passages, no concept of the lexicon, no cues.",
+                f"give a concept of the lexicon 'themes: [{theme}]', give the theme cues, or set 'enabled: false'.",
+            )
+
+
+def check_codebook(codebook: Codebook, lexicon: Path | str, model_dir: Path = SHIPPED) -> None:
+    """Raises ConfigError where an active theme could never be coded: its cells would say that nothing was found."""
+    try:
+        learnt = json.loads((model_dir / "model.json").read_text(encoding="utf-8"))["themes"]
+    except (OSError, ValueError, KeyError):
+        return  # a missing or damaged model is told where it is loaded
+    if set(codebook.active) - set(learnt):
+        _check_told(codebook, learnt, load_lexicon(lexicon, codebook))
+
+
+def theme_thresholds(model: Model, setting: Setting, themes: Sequence[str]) -> dict[str, float]:
+    """Per theme: the probability from which it is assigned."""
+    learnt = dict(zip(model.themes, model.calibration[setting], strict=True))
+    return {theme: learnt[theme].threshold if theme in learnt else LEXICON_THRESHOLD for theme in themes}
 
 
 def classifier_key(setting: Setting, lexicon: Path, model_dir: Path = SHIPPED) -> str:
