@@ -117,6 +117,9 @@ def run(
     scheduler: Annotated[str | None, typer.Option(help="Address of a Dask scheduler.")] = None,
     fast: Fast = False,
     thorough: Thorough = False,
+    decisions: Annotated[
+        Path | None, typer.Option(metavar="FILE.jsonl", help="Reviewers' decisions that the table follows.")
+    ] = None,
     watch: Annotated[bool, typer.Option(help="Go on: read PDFs as they are dropped into the corpus.")] = False,
 ) -> None:
     """Run the whole pipeline over a corpus and compile the table."""
@@ -130,10 +133,10 @@ def run(
         if codes:
             overrides["table"] = {"jurisdictions": list(dict.fromkeys(code.partition("-")[0] for code in codes))}
         settings, codebook = _settings(config, **overrides)
-        result = _run_once(corpus, output, settings, codebook, codes)
+        result = _run_once(corpus, output, settings, codebook, codes, decisions)
         while watch:
             _wait_for_change(corpus)
-            result = _run_once(corpus, output, settings, codebook, codes)
+            result = _run_once(corpus, output, settings, codebook, codes, decisions)
         raise typer.Exit(result.exit_code)
 
 
@@ -144,7 +147,9 @@ def _code(name: str) -> str:
     return code
 
 
-def _run_once(corpus: Path, output: Path, config: Config, codebook: Codebook, codes: Sequence[str]) -> RunResult:
+def _run_once(
+    corpus: Path, output: Path, config: Config, codebook: Codebook, codes: Sequence[str], decisions: Path | None
+) -> RunResult:
     from .report import export_run
     from .report.common import load_run
     from .report.terminal import print_state_of_play
@@ -153,7 +158,7 @@ def _run_once(corpus: Path, output: Path, config: Config, codebook: Codebook, co
 
     started = time.monotonic()
     with shown_progress(err) as shown:
-        result = run_pipeline(corpus, output, config, codes, shown.tell)
+        result = run_pipeline(corpus, output, config, codes, shown.tell, decisions)
     language = config.table.language
     files = [output / "state-of-play.xlsx", output / "state-of-play.html"]
     if not (result.unchanged and all(file.is_file() for file in files)):

@@ -25,6 +25,8 @@ CellStatus = Literal["binding", "enabled", "committed", "described", "not_found"
 ReviewState = Literal["none", "part", "all", "disputed"]
 Language = Literal["fr", "nl", "de", "el", "ro", "lb", "en", "und"]
 Severity = Literal["info", "warning", "error"]
+Role = Literal["coder", "adjudicator"]
+Verdict = Literal["yes", "no", "skip", "withdrawn"]
 
 DOC_TYPES: tuple[str, ...] = get_args(DocType)
 LEGAL_STATUSES: tuple[str, ...] = tuple(s for s in get_args(LegalStatus) if s)
@@ -267,3 +269,46 @@ class Cell:
     evidence: tuple[str, ...]
     citation: str
     to_check: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What a reviewer decided of one theme of one provision, and what was shown then. Append-only: a change is a new
+    row that `replaces` the old one of the same reviewer.
+    """
+
+    decision_id: str
+    at: str
+    """ISO 8601 with its offset, in UTC."""
+    reviewer: str
+    role: Role
+    doc_id: str
+    provision_id: str
+    """'' where the row is about the document as a whole."""
+    page: int
+    start: int
+    end: int
+    """Page and offsets of the provision's first span; 0 where the row is about the document."""
+    text_hash: str
+    """SHA-256 of `quotation` in UTF-8."""
+    quotation: str
+    """The provision's whole text."""
+    before: str
+    after: str
+    """Up to 60 characters of the page's text on either side of the first span."""
+    theme: str
+    """'' where the row is about the provision or the document as a whole."""
+    verdict: Verdict
+    force: str
+    """'' = as the machine says."""
+    evidence: str
+    """JSON text [[start, end], …] into `quotation`; '[]' = as the machine says."""
+    note: str
+    translation: str
+    machine_probability: float | None
+    machine_assigned: bool
+    model_version: str
+    replaces: str
+    """decision_id of the row that this one takes the place of, or ''."""
+    origin: str
+    """The queue that showed it: uncertain, random, cell, search, import …"""

@@ -26,18 +26,27 @@ from .cache import Cache
 from .codebook import Codebook, load_codebook
 from .config import Config, resource
 from .corpus import FoundFile, find_files, read_manifest
+from .decisions import (
+    PublishedDecision,
+    decisions_for_cells,
+    decisions_key,
+    disputed_pairs,
+    read_decisions,
+    review_run,
+    with_decisions,
+)
 from .errors import CacheError, NothingToDoError, PolicyScanError
 from .jurisdictions import country_of
 from .keys import hash_bytes, hash_file, make_key
 from .pipeline import DOCUMENT_STAGES, RESULTS, STAGES, document_keys
-from .records import Block, BlockLanguage, Cell, Coding, Document, Issue, Page, Provision, Source
+from .records import Block, BlockLanguage, Cell, Coding, Decision, Document, Issue, Page, Provision, Source
 from .stages.cells import compile_cells
 from .stages.documents import describe, identify_documents
 from .stages.state_of_play import tabulate
 from .tables import csv_bytes, from_table, parquet_bytes, state_of_play_schema, to_table, write_atomic
 from .worker import Outcome, Task, is_fresh, start, work
 
-TABLES = ("documents", "issues", "pages", "blocks", "provisions", "codings", "cells", "state_of_play")
+TABLES = ("documents", "issues", "pages", "blocks", "provisions", "codings", "decisions", "cells", "state_of_play")
 RUN_FILE = "run.json"
 _POLL_SECONDS = 0.2
 _LIBRARIES = ("pypdfium2", "pytesseract", "py3langid", "spacy", "scikit-learn", "numpy", "onnxruntime", "pyarrow")
@@ -333,14 +342,14 @@ def _as_failed(document: Document) -> Document:
     return replace(document, status="failed")
 
 
-def _tables_key(plan: Plan, config: Config) -> str:
+def _tables_key(plan: Plan, config: Config, decisions: Sequence[Decision]) -> str:
     return make_key(
         "tables", __version__, [[stage.name, stage.version] for stage in STAGES],
         config.slice("table", "cells"), plan.uses,
         [[source.doc_id, source.path, list(source.other_paths), source.include, source.exclude_reason,
           *[plan.keys[source.doc_id][stage.name] for stage in DOCUMENT_STAGES]] for source in plan.sources],
         [[issue.doc_id, issue.category, issue.message] for issue in [*plan.issues, *plan.failures]],
-        plan.environment,
+        plan.environment, decisions_key(decisions),
     )  # fmt: skip
 
 
@@ -391,16 +400,21 @@ def run(
     config: Config,
     jurisdictions: Sequence[str] = (),
     tell: Callable[[Progress], None] = lambda progress: None,
+    decisions: Path | None = None,
 ) -> RunResult:
-    """The whole pipeline. Raises NothingToDoError, ConfigError, OSError (output can't be written)."""
+    """The whole pipeline. `decisions`: a file of reviewers' decisions (JSON lines) that the cells follow.
+
+    Raises UsageError (decisions that can't be read), NothingToDoError, ConfigError, OSError (output can't be written).
+    """
     from .classifier.model import cell_thresholds
 
     started = time.monotonic()
+    decided = read_decisions(decisions) if decisions else []
     output.mkdir(parents=True, exist_ok=True)
     Cache(output / ".cache").sweep()
     plan = make_plan(corpus, output, config, jurisdictions)
     seconds = _carry_out(plan, output, config, tell) if plan.tasks else {}
-    tables_key = _tables_key(plan, config)
+    tables_key = _tables_key(plan, config, decided)
     if not plan.tasks and _is_current(output, tables_key):
         return _loaded(output, started)
     try:
@@ -412,19 +426,27 @@ def run(
     provisions = from_table(Provision, assembled.arrow["provisions"])
     codings = from_table(Coding, assembled.arrow["codings"])
     thresholds = cell_thresholds(config.codings.setting)
-    cells = compile_cells(assembled.documents, provisions, codings, assembled.issues, config, plan.codebook, thresholds)
+    pages = from_table(Page, assembled.arrow["pages"]) if decided else []
+    review = review_run(decided, provisions, pages)
+    issues = [*assembled.issues, *review.issues]
+    reviewed = with_decisions(codings, review.settled, {one.provision_id: one.text for one in provisions})
+    cells = compile_cells(
+        assembled.documents, provisions, reviewed, issues, config, plan.codebook, thresholds,
+        decisions_for_cells(review.settled), disputed_pairs(review.settled),
+    )  # fmt: skip
     rows = tabulate(cells, config, plan.codebook)
     tables = {
         "documents": to_table(Document, assembled.documents),
-        "issues": to_table(Issue, assembled.issues),
+        "issues": to_table(Issue, issues),
         **assembled.arrow,
+        "decisions": to_table(PublishedDecision, review.rows),
         "cells": to_table(Cell, cells),
         "state_of_play": pa.Table.from_pylist(rows, schema=state_of_play_schema(config.table.jurisdictions)),
     }
     hashes = _write_tables(output, {name: tables[name] for name in TABLES})
     elapsed = time.monotonic() - started
     write_atomic(output / RUN_FILE, _run_json(plan, corpus, config, tables, hashes, tables_key, seconds, elapsed))
-    return RunResult(output, assembled.documents, assembled.issues, cells, len(plan.tasks), elapsed, False)
+    return RunResult(output, assembled.documents, issues, cells, len(plan.tasks), elapsed, False)
 
 
 def _run_json(

@@ -212,6 +212,18 @@ def test_a_reviewers_decision_outweighs_the_probability() -> None:
     assert (cell.status, cell.review_state) == ("binding", "part")
 
 
+def test_a_cell_whose_provision_the_coders_differ_about_is_disputed_in_its_column_only() -> None:
+    here, there = make.document("a"), make.document("b", "BE-VLG")
+    provisions = [make.provision("p", here), make.provision("q", there)]
+    codings = [make.coding("p"), make.coding("q")]
+    cells = compiled([here, there], provisions, codings, decisions={("p", THEME): True}, disputed={("q", THEME)})
+    assert (cells[THEME, "FR"].review_state, cells[THEME, "BE"].review_state) == ("all", "disputed")
+    # Also where the machine saw nothing: nobody may take the cell for searched and empty.
+    unseen = [make.coding("q", assigned=False, force="", evidence="[]")]
+    cell = compiled([there], provisions[1:], unseen, disputed={("q", THEME)})[THEME, "BE"]
+    assert (cell.status, cell.review_state) == ("not_found", "disputed")
+
+
 def test_the_table_repeats_the_cells() -> None:
     cells = make.cells()
     rows = tabulate(cells, make.config(), make.codebook())

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import time
+import uuid
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,8 +19,11 @@ import fixtures
 import pytest
 
 from policy_scan.config import load_config
-from policy_scan.keys import hash_file
-from policy_scan.records import Document, Issue, Provision
+from policy_scan.decisions import PublishedDecision, place_of, write_decisions
+from policy_scan.keys import hash_bytes, hash_file
+from policy_scan.records import Cell, Decision, Document, Issue, Page, Provision
+from policy_scan.report import export_run
+from policy_scan.report.common import load_run
 from policy_scan.runner import TABLES, RunResult, run, stale_documents
 from policy_scan.tables import read_parquet, read_records
 
@@ -31,6 +37,7 @@ LAW = [
     "Art. 3. La presente loi entre en vigueur le premier jour du mois suivant.",
 ]
 SETTINGS = {"run": {"jobs": 1}}
+THEME = "non_digital_access"
 
 
 def _corpus(root: Path) -> Path:
@@ -244,3 +251,93 @@ def test_what_changed_since_the_run_is_told(tmp_path: Path) -> None:
     assert sorted(stale_documents(corpus, result.documents)) == [
         ("FR/a.pdf", "changed"), ("FR/b.pdf", "removed"), ("LU/new.pdf", "new"),
     ]  # fmt: skip
+
+
+def _decide(output: Path, word: str, verdict: str, reviewer: str = "ada", **changes: object) -> Decision:
+    """A decision on the French provision that holds `word`, as a reviewer of this output would leave it."""
+    found = [one for one in read_records(output, "provisions", Provision) if one.jurisdiction == "FR"]
+    provision = next(one for one in found if word in one.text)
+    pages = {(page.doc_id, page.page): page.text for page in read_records(output, "pages", Page)}
+    place = place_of(provision, pages)
+    row = {
+        "decision_id": uuid.uuid4().hex, "at": "2026-03-01T10:00:00Z", "reviewer": reviewer, "role": "coder",
+        "doc_id": provision.doc_id, "provision_id": provision.provision_id, "page": place.page, "start": place.start,
+        "end": place.end, "text_hash": place.text_hash, "quotation": place.quotation, "before": place.before,
+        "after": place.after, "theme": THEME, "verdict": verdict, "force": "", "evidence": "[]", "note": "",
+        "translation": "", "machine_probability": None, "machine_assigned": False, "model_version": "m",
+        "replaces": "", "origin": "search",
+    }  # fmt: skip
+    return Decision(**{**row, **changes})  # type: ignore[arg-type]
+
+
+def _cell(result: RunResult) -> Cell:
+    return next(cell for cell in result.cells if (cell.theme, cell.jurisdiction) == (THEME, "FR"))
+
+
+def test_reviewers_decisions_change_the_table_and_its_reports(
+    done: tuple[Path, Path, RunResult], tmp_path: Path
+) -> None:
+    corpus, first, plain = done
+    output = tmp_path / "out"
+    shutil.copytree(first, output)
+    file = tmp_path / "decisions.jsonl"
+    config = load_config(None, SETTINGS)
+    codings = (output / "codings.parquet").read_bytes()
+    assert read_records(output, "decisions", PublishedDecision) == []
+
+    # A theme that the machine didn't see in the closing article: added, with the force that the reviewer gave it.
+    added = _decide(output, "entre en vigueur", "yes", force="prohibition")
+    write_decisions(file, [added])
+    result = run(corpus, output, config, decisions=file)
+    cell = _cell(result)
+    assert added.provision_id in cell.evidence and cell.status == "binding" and result.computed == 0
+    assert cell.review_state == ("part" if len(cell.evidence) > 1 else "all")
+    assert added.provision_id not in _cell(plain).evidence
+    assert (output / "codings.parquet").read_bytes() == codings
+    [row] = read_records(output, "decisions", PublishedDecision)
+    assert (row.anchor, row.outcome, row.anchored_to) == ("exact", "yes", added.provision_id)
+    [reported] = [
+        one for one in load_run(output).codings if (one.provision_id, one.theme) == (added.provision_id, THEME)
+    ]
+    assert (reported.assigned, reported.force, reported.method) == (True, "prohibition", "reviewed")
+    for kind in ("html", "xlsx"):
+        export_run(load_run(output), kind, "en", tmp_path / f"table.{kind}")
+
+    # Nothing changed: nothing is written.
+    before = {path: path.stat().st_mtime_ns for path in output.glob("*.*")}
+    assert run(corpus, output, config, decisions=file).unchanged
+    assert {path: path.stat().st_mtime_ns for path in output.glob("*.*")} == before
+
+    # A second coder differs: disputed, not applied; every one that supports it rejected: it supports it no longer.
+    write_decisions(file, [added, _decide(output, "entre en vigueur", "no", "bo")])
+    result = run(corpus, output, config, decisions=file)
+    assert not result.unchanged and _cell(result).review_state == "disputed"
+    assert added.provision_id not in _cell(result).evidence
+    rejected = [
+        dataclasses.replace(added, decision_id=f"{i:032x}", verdict="no", provision_id=one.provision_id,
+                            doc_id=one.doc_id, quotation=one.text, text_hash=hash_bytes(one.text.encode()))
+        for i, one in enumerate(read_records(output, "provisions", Provision))
+    ]  # fmt: skip
+    write_decisions(file, rejected)
+    cell = _cell(run(corpus, output, config, decisions=file))
+    assert (cell.status, cell.evidence, cell.to_check) == ("not_found", (), ())
+
+    # Without them the table is the machine's again.
+    assert _cell(run(corpus, output, config)) == _cell(plain)
+    assert _hashes(output) == _hashes(first)
+
+
+def test_a_decision_that_lost_its_text_is_told_and_not_applied(
+    done: tuple[Path, Path, RunResult], tmp_path: Path
+) -> None:
+    corpus, first, _ = done
+    shutil.copytree(first, tmp_path / "out")
+    lost = _decide(tmp_path / "out", "guichet", "no", provision_id="0" * 64, quotation="Un tout autre texte.",
+                   text_hash=hash_bytes(b"Un tout autre texte."))  # fmt: skip
+    write_decisions(tmp_path / "d.jsonl", [lost])
+    result = run(corpus, tmp_path / "out", load_config(None, SETTINGS), decisions=tmp_path / "d.jsonl")
+    assert [(issue.doc_id, issue.stage) for issue in result.issues if issue.category == "stale_decision"] == [
+        (lost.doc_id, "decisions")
+    ]
+    [row] = read_records(tmp_path / "out", "decisions", PublishedDecision)
+    assert (row.live, row.anchor, row.outcome) == (True, "stale", "")

@@ -16,6 +16,7 @@ from urllib.parse import quote
 from ..citations import cite, describe_search
 from ..codebook import Codebook, load_codebook
 from ..config import Config
+from ..decisions import PublishedDecision, settled_of, with_decisions
 from ..errors import NothingToDoError, UsageError
 from ..jurisdictions import UNKNOWN, country_name
 from ..records import Cell, CellStatus, Coding, Document, Issue, Provision
@@ -95,6 +96,7 @@ def load_run(directory: Path) -> RunData:
     try:
         config = Config.model_validate(details["configuration"])
         table = read_parquet(directory / "state_of_play.parquet")
+        provisions = tuple(read_records(directory, "provisions", Provision))
         return RunData(
             directory=directory,
             corpus=Path(details["corpus"]),
@@ -103,8 +105,8 @@ def load_run(directory: Path) -> RunData:
             columns=tuple(name.removesuffix("_status") for name in table.column_names if name.endswith("_status")),
             documents=tuple(read_records(directory, "documents", Document)),
             issues=tuple(read_records(directory, "issues", Issue)),
-            provisions=tuple(read_records(directory, "provisions", Provision)),
-            codings=tuple(read_records(directory, "codings", Coding)),
+            provisions=provisions,
+            codings=_codings(directory, provisions),
             cells=tuple(read_records(directory, "cells", Cell)),
             details=details,
         )
@@ -112,6 +114,15 @@ def load_run(directory: Path) -> RunData:
         raise NothingToDoError(
             f"The tables in {directory} can't be read ({error}).", "run 'policy-scan run' again with this version."
         ) from error
+
+
+def _codings(directory: Path, provisions: Sequence[Provision]) -> tuple[Coding, ...]:
+    """A run's codings as the cells saw them: the machine's, where reviewers decided theirs."""
+    codings = read_records(directory, "codings", Coding)
+    if not (directory / "decisions.parquet").is_file():
+        return tuple(codings)
+    settled = settled_of(read_records(directory, "decisions", PublishedDecision))
+    return tuple(with_decisions(codings, settled, {one.provision_id: one.text for one in provisions}))
 
 
 def check_language(language: str) -> str:

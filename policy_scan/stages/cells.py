@@ -7,7 +7,7 @@ is 'committed'; all else is 'described', and so is whatever a repealed act says.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 
 from ..citations import act_date, cite, describe_search
@@ -127,7 +127,11 @@ def _once(findings: Iterable[_Finding]) -> list[_Finding]:
     return list(best.values())
 
 
-def _review_state(theme: str, evidence: Sequence[_Finding], decisions: Mapping[tuple[str, str], bool]) -> ReviewState:
+def _review_state(
+    theme: str, evidence: Sequence[_Finding], decisions: Mapping[tuple[str, str], bool], in_dispute: bool
+) -> ReviewState:
+    if in_dispute:
+        return "disputed"
     decided = sum((finding.provision.provision_id, theme) in decisions for finding in evidence)
     if not decided:
         return "none"
@@ -140,6 +144,7 @@ def _cell(
     search: _Search,
     findings: Sequence[_Finding],
     decisions: Mapping[tuple[str, str], bool],
+    in_dispute: bool,
     language: str,
 ) -> Cell:
     evidence = _once(finding for finding in findings if finding.supports)
@@ -175,7 +180,7 @@ def _cell(
         search_incomplete=search.incomplete,
         n_to_check=len(to_check),
         confidence=confidence,
-        review_state=_review_state(theme, evidence, decisions),
+        review_state=_review_state(theme, evidence, decisions, in_dispute),
         evidence=tuple(finding.provision.provision_id for finding in evidence),
         citation=citation,
         to_check=tuple(finding.provision.provision_id for finding in to_check),
@@ -191,12 +196,14 @@ def compile_cells(
     codebook: Codebook,
     cell_thresholds: Mapping[str, float],
     decisions: Mapping[tuple[str, str], bool] | None = None,
+    disputed: Set[tuple[str, str]] = frozenset(),
 ) -> list[Cell]:
     """A cell for every active theme and every jurisdiction, in the order of codebook and columns.
 
     A coding supports its cell when it is assigned and its probability reaches `cell_thresholds[theme]`
     (`config.cells.threshold` where the model gives none); weaker assigned ones are listed in `to_check`.
     `decisions` maps (provision_id, theme) to a reviewer's yes (supports whatever its probability) or no (left out).
+    `disputed` holds those that coders differ about: a cell with one of them is 'disputed', whoever is right.
     `confidence` is the probability of the best evidence, None where there is none. Documents of an unknown
     jurisdiction enter no cell; a document of several jurisdictions counts in each. `search_incomplete`: a document or
     page of the jurisdiction failed or was read in part, or an error was recorded for one.
@@ -222,6 +229,10 @@ def compile_cells(
         status = status_of(document, provision, coding.force)
         by_theme[coding.theme].append(_Finding(document, provision, coding, status, supports))
 
+    contested: dict[str, list[Document]] = {}
+    for identifier, theme in disputed:
+        contested.setdefault(theme, []).append(by_document[by_provision[identifier].doc_id])
+
     columns = columns_of(documents, config.table.jurisdictions)
     members = {
         column: [document for document in documents if belongs(document.jurisdictions, column)] for column in columns
@@ -231,5 +242,6 @@ def compile_cells(
     for theme in codebook.active:
         for column in columns:
             inside = [f for f in by_theme[theme] if belongs(f.document.jurisdictions, column)]
-            cells.append(_cell(theme, column, searches[column], inside, decisions, config.table.language))
+            in_dispute = any(belongs(document.jurisdictions, column) for document in contested.get(theme, ()))
+            cells.append(_cell(theme, column, searches[column], inside, decisions, in_dispute, config.table.language))
     return cells
