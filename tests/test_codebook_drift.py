@@ -14,6 +14,9 @@ import pytest
 import yaml
 from rich.console import Console
 
+from policy_scan.classifier.model import Classifier, load_classifier
+from policy_scan.classifier.passages import Passage, ThemeScore
+from policy_scan.codebook import load_codebook
 from policy_scan.config import load_config, resource
 from policy_scan.errors import ConfigError
 from policy_scan.inspection import print_one
@@ -140,6 +143,23 @@ def test_show_weighs_what_spoke_for_and_against_a_learnt_theme(drift: Drift) -> 
     assert "spoke for it: " in block and "spoke against it: " in block
     assert re.search(r"concept ‘[a-z ]+’ \(“[^”]+”", block)
     assert "Nearest, not assigned: " in shown
+
+
+def test_a_term_added_to_a_concept_is_seen_by_the_next_run(tmp_path: Path) -> None:
+    passage = Passage("Le griffage chiffré tient lieu de visa sur les actes du bourgmestre.", "fr", "law")
+    content = yaml.safe_load(resource("lexicon.yaml").read_text(encoding="utf-8"))
+    concept = content["concepts"]["e_signature"]
+    concept["fr"] = f"{concept['fr']}, griffage* chiffré*"
+    own = tmp_path / "mine.yaml"
+    own.write_text(yaml.safe_dump(content, allow_unicode=True, sort_keys=False), encoding="utf-8")
+    book = load_codebook("codebook.yaml")
+    before, after = (load_classifier("fast", book, lexicon) for lexicon in ("lexicon.yaml", own))
+
+    def score(classifier: Classifier) -> ThemeScore:
+        return next(one for one in classifier.classify([passage])[0].scores if one.theme == "digital_identity")
+
+    assert score(after).probability > score(before).probability + 0.2
+    assert (3, 19, "e_signature") in score(after).terms and score(after).assigned
 
 
 def test_a_theme_that_nothing_tells_is_an_error_and_no_empty_row(tmp_path: Path) -> None:
