@@ -34,7 +34,7 @@ DIGITS = 16
 _COLUMNS = ("path", "page", "theme", "words", "digest")
 _WORD = re.compile(r"[^\W_]+")
 _Z = 1.959963984540054
-_LENGTHS = (300, 700, 1500)
+_LENGTHS = (0, 300, 700, 1500)
 
 Outcome = Literal["found", "other", "none", "no_provision", "no_place"]
 """The fact's theme assigned; only other themes; no theme; its place is in no provision; its place isn't found."""
@@ -189,7 +189,7 @@ def _table(title: str, rows: Sequence[Judged], key: Callable[[Judged], str]) -> 
 
 
 def _length(row: Judged) -> str:
-    return next((f"under {limit:5d} chars" for limit in _LENGTHS if row.length < limit), f"{_LENGTHS[-1]:5d} and more")
+    return f"{max(limit for limit in _LENGTHS if row.length >= limit):5d} chars and more"
 
 
 def report(judged: Sequence[Judged]) -> Iterable[str]:

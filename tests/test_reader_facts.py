@@ -127,6 +127,7 @@ def test_the_report_counts_and_lists_without_text(tmp_path: Path) -> None:
     ]
     text = "\n".join(facts.report(facts.judge(rows, run, pages)))
     assert "all                    2     1  0.50 (0.09-0.91)" in text
+    assert "    0 chars and more   2     1  0.50" in text
     assert "Missed: 1 of 2" in text
     assert f"{path} p. 3: redress (probability 0.20;" in text
     assert "stayed without:    1  0.50" in text and f"{path} p. 3: assigned non_digital_access" in text
