@@ -65,7 +65,8 @@ class Classifier:
     thresholds: dict[str, float]
     """Per active theme: the probability from which it is assigned."""
     cell_thresholds: dict[str, float]
-    """Per active theme: the probability from which a coding supports a cell. Themes of the lexicon alone never do."""
+    """Per active theme: the probability from which a coding supports a cell, as measured. Nothing was measured for themes
+    of the lexicon alone: 1 here; the cells take them from the configuration's cells.threshold on."""
     version: str
     file_hash: str
     unsure_band: float = UNSURE_BAND
@@ -267,11 +268,7 @@ def load_classifier(
     `unsure_band`: how close to its threshold a probability is called unsure.
     """
     model = load_model(model_dir)
-    if setting not in model.calibration:
-        raise ModelError(
-            f"The model in {model_dir} has no setting '{setting}'.",
-            "use --fast, or train where the encoder is installed.",
-        )
+    thresholds = theme_thresholds(model, setting, codebook.active)
     encoder = load_encoder(SHIPPED) if setting == "thorough" else None
     columns = tuple(model.themes.index(theme) if theme in model.themes else None for theme in codebook.active)
     reader = Reader(load_lexicon(lexicon, codebook), load_senses(SENSES))
@@ -285,7 +282,7 @@ def load_classifier(
         encoder=encoder,
         themes=codebook.active,
         columns=columns,
-        thresholds=theme_thresholds(model, setting, codebook.active),
+        thresholds=thresholds,
         cell_thresholds={theme: one.cell_threshold if one else 1.0 for theme, one in pairs},
         version=model.version if encoder is None else f"{model.version}+{encoder.version}",
         file_hash=make_key(hash_files(model_dir), hash_file(SENSES), encoder.version if encoder else ""),
@@ -314,7 +311,12 @@ def check_codebook(codebook: Codebook, lexicon: Path | str, model_dir: Path = SH
 
 
 def theme_thresholds(model: Model, setting: Setting, themes: Sequence[str]) -> dict[str, float]:
-    """Per theme: the probability from which it is assigned."""
+    """Per theme: the probability from which it is assigned. Raises ModelError where the setting wasn't calibrated."""
+    if setting not in model.calibration:
+        raise ModelError(
+            f"The model {model.version} has no setting '{setting}'.",
+            "use --fast, or train where the encoder is installed.",
+        )
     learnt = dict(zip(model.themes, model.calibration[setting], strict=True))
     return {theme: learnt[theme].threshold if theme in learnt else LEXICON_THRESHOLD for theme in themes}
 
