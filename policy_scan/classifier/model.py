@@ -65,8 +65,8 @@ class Classifier:
     thresholds: dict[str, float]
     """Per active theme: the probability from which it is assigned."""
     cell_thresholds: dict[str, float]
-    """Per active theme: the probability from which a coding supports a cell, as measured. Nothing was measured for themes
-    of the lexicon alone: 1 here; the cells take them from the configuration's cells.threshold on."""
+    """Per active theme: the probability from which a coding supports a cell, as measured. Nothing was measured for
+    themes of the lexicon alone: 1 here; the cells take them from the configuration's cells.threshold on."""
     version: str
     file_hash: str
     unsure_band: float = UNSURE_BAND
