@@ -7,7 +7,7 @@ BIN    := $(VENV)/bin
 CORPUS ?= corpus
 OUTPUT ?= outputs
 
-.PHONY: run test lint install install-dev ocr browser requirements clean
+.PHONY: run test lint install install-dev ocr browser requirements catalogues clean
 
 run: install ocr
 	@$(BIN)/policy-scan run --corpus "$(CORPUS)" --output "$(OUTPUT)"; code=$$?; \
@@ -49,6 +49,10 @@ browser:
 requirements:
 	uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header -q -o requirements.txt
 	uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header -q -c requirements.txt -o requirements-dev.txt
+
+# After a change of the words that reports speak: extract, merge and compile the catalogues, list what lacks a translation.
+catalogues: install-dev
+	$(BIN)/python tools/catalogues.py --missing
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis
