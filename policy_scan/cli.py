@@ -153,10 +153,14 @@ def _run_once(
     from .report import export_run
     from .report.common import load_run
     from .report.terminal import print_state_of_play
+    from .runner import n_decisions
     from .runner import run as run_pipeline
     from .screen import count_line, print_issues, shown_progress
 
     started = time.monotonic()
+    if decisions is None and (n := n_decisions(output)):
+        err.print(f"! The last run followed {n} reviewers' decisions, this one follows none", markup=False)
+        err.print("    → give --decisions FILE.jsonl again where the table should follow them.", markup=False)
     with shown_progress(err) as shown:
         result = run_pipeline(corpus, output, config, codes, shown.tell, decisions)
     language = config.table.language
@@ -329,17 +333,39 @@ def classify(
 
 @app.command()
 def train(
-    gold: Annotated[Path, typer.Option(help="A CSV of coded passages.")],
+    gold: Annotated[list[Path], typer.Option(help="A CSV of coded passages; may be given several times.")],
     model: Annotated[Path, typer.Option(help="Folder to write the model to.")],
+    run_folder: Annotated[
+        Path | None, typer.Option("--run", help="Folder of the run that reviewers decided on.")
+    ] = None,
+    decisions: Annotated[
+        Path | None, typer.Option(metavar="FILE.jsonl", help="Reviewers' decisions to learn from, with --run.")
+    ] = None,
+    weight: Annotated[
+        float, typer.Option(min=0.01, max=100, help="What a reviewed provision counts beside a coded passage.")
+    ] = 1.0,
     config: ConfigFile = None,
 ) -> None:
-    """Fit the classifier on coded passages."""
+    """Fit the classifier on coded passages and reviewers' decisions, and say what they change."""
     with _told():
         from .classifier.train import train_model
 
+        def tell(line: str) -> None:
+            err.print(line, markup=False)
+
+        if (run_folder is None) != (decisions is None):
+            raise UsageError("--run and --decisions belong together.", "give both, or neither.")
         settings, codebook = _settings(config)
-        report = train_model(gold, model, settings, codebook, lambda line: err.print(line, markup=False))
+        if len(gold) == 1 and run_folder is None:
+            report = train_model(gold[0], model, settings, codebook, tell)
+            out.print(report, markup=False, soft_wrap=True)
+            return
+        from .changes import as_text, train_and_compare
+
+        source = (run_folder, decisions) if run_folder and decisions else None
+        report, changes = train_and_compare(gold, model, settings, codebook, source, weight, tell)
         out.print(report, markup=False, soft_wrap=True)
+        out.print(as_text(changes), markup=False, soft_wrap=True)
 
 
 @app.command()

@@ -344,15 +344,16 @@ class Settled:
 
 
 SettledThemes = Mapping[tuple[str, str], Settled]
-"""(provision_id, theme) -> what is settled."""
+"""(provision_id, theme) -> what is settled; theme '': a 'no' says that no theme fits but those accepted one by one."""
 
 
 def settle(anchored: Iterable[Anchored]) -> dict[tuple[str, str], Settled]:
     """What live, anchored decisions come to: an adjudicator's wins (the latest of several), else the verdict that all
-    coders share, else 'disputed'. Stale and skipped ones, and those about no theme, don't count.
+    coders share, else 'disputed'. Stale and skipped ones, and those on a document, don't count. Under the theme ''
+    stands what is said of the provision as a whole.
     """
     latest: dict[tuple[str, str], dict[str, Anchored]] = {}
-    usable = [one for one in anchored if one.state != "stale" and one.provision_id and one.decision.theme]
+    usable = [one for one in anchored if one.state != "stale" and one.provision_id]
     for one in sorted(usable, key=lambda item: (_moment(item.decision.at), item.decision.decision_id)):
         if one.decision.verdict not in ("yes", "no"):
             continue
@@ -400,9 +401,10 @@ def disputed_pairs(settled: SettledThemes) -> frozenset[tuple[str, str]]:
 def with_decisions(codings: Sequence[Coding], settled: SettledThemes, texts: Mapping[str, str]) -> list[Coding]:
     """Codings as the reviewers left them, in the same order; the published table keeps the machine's own.
 
-    A rejected theme is not assigned. An accepted one is, with the reviewers' force and evidence, or the machine's, or
-    where the machine has none the provision's force (of its core theme; 'statement' where it has no theme) and its
-    whole text. What differs has the method 'reviewed'. `texts`: provision_id -> text.
+    A rejected theme is not assigned, nor is any that isn't accepted where the whole provision is rejected. An accepted
+    one is, with the reviewers' force and evidence, or the machine's, or where the machine has none the provision's
+    force (of its core theme; 'statement' where it has no theme) and its whole text. What differs has the method
+    'reviewed'. `texts`: provision_id -> text.
     """
     if not settled:
         return list(codings)
@@ -412,6 +414,9 @@ def with_decisions(codings: Sequence[Coding], settled: SettledThemes, texts: Map
 
 def _reviewed(coding: Coding, settled: SettledThemes, forces: Mapping[str, str], texts: Mapping[str, str]) -> Coding:
     decided = settled.get((coding.provision_id, coding.theme))
+    whole = settled.get((coding.provision_id, ""))
+    if decided is None and whole is not None and whole.verdict == "no":
+        decided = whole
     if decided is None or decided.verdict == "disputed":
         return coding
     if decided.verdict == "no":

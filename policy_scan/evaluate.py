@@ -131,7 +131,7 @@ class Evaluation:
 
 
 @dataclass(frozen=True, slots=True)
-class _Judged:
+class Judged:
     """What was predicted, passages by themes."""
 
     probability: Doubles
@@ -142,8 +142,8 @@ class _Judged:
     """False: the encoder was fine-tuned on the passage's document and no out-of-fold prediction is stored."""
     n_out_of_fold: int
 
-    def of(self, rows: npt.NDArray[np.intp]) -> _Judged:
-        return _Judged(
+    def of(self, rows: npt.NDArray[np.intp]) -> Judged:
+        return Judged(
             self.probability[rows], self.assigned[rows], self.unsure[rows], [self.force[i] for i in rows.tolist()],
             self.judged[rows], self.n_out_of_fold,
         )  # fmt: skip
@@ -153,7 +153,7 @@ def _ratio(part: float, whole: float) -> float | None:
     return round(float(part / whole), 4) if whole else None
 
 
-def _resamples(groups: npt.NDArray[np.intp]) -> Doubles:
+def resamples(groups: npt.NDArray[np.intp]) -> Doubles:
     """How often each document stands in each bootstrap sample: replicates by documents."""
     n = int(groups.max()) + 1 if len(groups) else 0
     return np.random.default_rng(SEED).multinomial(n, np.full(n, 1 / n), size=REPLICATES).astype(np.float64)
@@ -178,7 +178,7 @@ def score(truth: Bools, predicted: Bools, groups: npt.NDArray[np.intp]) -> Score
         return Score(0, n_predicted, None, None, None, None, None)
     both = (truth & predicted).reshape(len(truth), -1).sum(axis=1)
     either = truth.reshape(len(truth), -1).sum(axis=1) + predicted.reshape(len(truth), -1).sum(axis=1)
-    weights = _resamples(groups)
+    weights = resamples(groups)
     rights, sizes = weights @ np.bincount(groups, both), weights @ np.bincount(groups, either)
     with np.errstate(invalid="ignore", divide="ignore"):
         low, high = _interval(np.where(sizes > 0, 2 * rights / sizes, np.nan))
@@ -203,7 +203,7 @@ def macro_f1(truth: Bools, predicted: Bools) -> float | None:
     return round(sum(found) / len(found), 4) if found else None
 
 
-def _numbers(names: Sequence[str]) -> npt.NDArray[np.intp]:
+def group_numbers(names: Sequence[str]) -> npt.NDArray[np.intp]:
     return np.unique(np.array(names), return_inverse=True)[1].astype(np.intp)
 
 
@@ -212,9 +212,9 @@ def _any(table: Bools) -> Bools:
 
 
 def _group(
-    kind: str, name: str, coded: Sequence[CodedPassage], truth: Bools, judged: _Judged, rows: Sequence[int]
+    kind: str, name: str, coded: Sequence[CodedPassage], truth: Bools, judged: Judged, rows: Sequence[int]
 ) -> GroupFigures:
-    groups = _numbers([coded[i].group for i in rows])
+    groups = group_numbers([coded[i].group for i in rows])
     t, p = truth[rows], judged.assigned[rows]
     with_force = [i for i in rows if coded[i].force and judged.force[i]]
     agreed = sum(coded[i].force == judged.force[i] for i in with_force)
@@ -231,13 +231,13 @@ def _group(
     )
 
 
-def _force_interval(coded: Sequence[CodedPassage], judged: _Judged) -> tuple[float | None, float | None]:
+def _force_interval(coded: Sequence[CodedPassage], judged: Judged) -> tuple[float | None, float | None]:
     rows = [i for i, one in enumerate(coded) if one.force and judged.force[i]]
     if not rows:
         return None, None
-    groups = _numbers([coded[i].group for i in rows])
+    groups = group_numbers([coded[i].group for i in rows])
     right = np.array([coded[i].force == judged.force[i] for i in rows], dtype=float)
-    weights = _resamples(groups)
+    weights = resamples(groups)
     sizes = weights @ np.bincount(groups)
     with np.errstate(invalid="ignore", divide="ignore"):
         return _interval(np.where(sizes > 0, weights @ np.bincount(groups, right) / sizes, np.nan))
@@ -257,7 +257,7 @@ def reliability(probability: Doubles, truth: Bools) -> tuple[tuple[Bin, ...], fl
     return tuple(bins), _ratio(distance, probability.size)
 
 
-def _confusions(coded: Sequence[CodedPassage], truth: Bools, judged: _Judged, themes: Sequence[str]) -> list[Confusion]:
+def _confusions(coded: Sequence[CodedPassage], truth: Bools, judged: Judged, themes: Sequence[str]) -> list[Confusion]:
     found: dict[tuple[str, str], list[int]] = {}
     for row, one in enumerate(coded):
         core = next((theme for theme in one.themes if theme in themes), "")
@@ -280,8 +280,11 @@ def _start(text: str, length: int = 160) -> str:
     return flat if len(flat) <= length else flat[: length - 1] + "…"
 
 
-def _judge(coded: Sequence[CodedPassage], truth: Bools, classifier: Classifier, model_dir: Path) -> _Judged:
-    """Predictions: out of fold where the model was trained on a passage, the model's own elsewhere."""
+def judge(coded: Sequence[CodedPassage], truth: Bools, classifier: Classifier, model_dir: Path) -> Judged:
+    """Predictions: out of fold where the model was trained on a passage, the model's own elsewhere.
+
+    `truth`: passages by the classifier's themes, from which out-of-fold thresholds are chosen.
+    """
     themes = classifier.themes
     probability = np.zeros(truth.shape)
     threshold = np.tile([classifier.thresholds[theme] for theme in themes], (len(coded), 1))
@@ -317,7 +320,7 @@ def _judge(coded: Sequence[CodedPassage], truth: Bools, classifier: Classifier, 
         for i, best in zip(inside.tolist(), powers.argmax(axis=1).tolist(), strict=True):
             forces[i] = FORCES[best]
     assigned = probability >= threshold
-    return _Judged(
+    return Judged(
         probability=probability,
         assigned=assigned,
         unsure=np.abs(probability - threshold) < classifier.unsure_band,
@@ -341,13 +344,13 @@ def evaluate_gold(
     classifier = load_classifier(setting, codebook, config.lexicon, model_dir)
     themes = classifier.themes
     truth = np.array([[theme in one.themes for theme in themes] for one in coded], dtype=bool)
-    judged = _judge(coded, truth, classifier, model_dir)
+    judged = judge(coded, truth, classifier, model_dir)
     if not judged.judged.all():
         kept = np.flatnonzero(judged.judged)
         tell(f"{len(coded) - len(kept)} passages are left out: nothing that didn't see their document can judge them")
         coded, truth, judged = [coded[i] for i in kept.tolist()], truth[kept], judged.of(kept)
     tell(f"{judged.n_out_of_fold} of them were trained on: judged by models that didn't see their document")
-    groups = _numbers([one.group for one in coded])
+    groups = group_numbers([one.group for one in coded])
     bins, distance = reliability(judged.probability, truth)
     parts: list[GroupFigures] = []
     for kind, values in (

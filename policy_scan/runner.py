@@ -364,6 +364,14 @@ def read_run_file(output: Path) -> dict[str, Any]:
         ) from None
 
 
+def n_decisions(output: Path) -> int:
+    """How many rows of reviewers' decisions the last run was given; 0 where there was none."""
+    try:
+        return int(read_run_file(output)["counts"].get("decisions", 0))
+    except (NothingToDoError, KeyError):
+        return 0
+
+
 def _is_current(output: Path, tables_key: str) -> bool:
     """Whether the tables in the output folder are, byte for byte, those of this key."""
     try:

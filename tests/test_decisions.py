@@ -322,7 +322,6 @@ def test_skipped_and_stale_decisions_settle_nothing() -> None:
     assert settled(decide(), state="stale") is None
     skipping = decide(reviewer="bo", verdict="skip")
     assert settled(decide(), skipping) == Settled("yes", "", "[]", ("ada",), False)
-    assert settle([Anchored(decide(theme=""), "exact", "p", 1.0, "")]) == {}
 
 
 def test_force_and_evidence_stand_where_those_who_agree_on_the_theme_agree_on_them() -> None:
@@ -368,6 +367,13 @@ def test_codings_follow_what_is_settled() -> None:
     assert found[1].probability == 0.1
     agreed = {("s", THEME): Settled("yes", "", "[]", ("ada",), False)}
     assert with_decisions(codings[4:], agreed, {}) == codings[4:]
+
+
+def test_a_provision_rejected_as_a_whole_has_no_theme_but_those_accepted() -> None:
+    codings = [make.coding("p", "openness"), make.coding("p", THEME), make.coding("q", THEME)]
+    decisions = [decide(theme="", verdict="no"), decide(theme="openness")]
+    whole = settle([Anchored(one, "exact", "p", 1.0, "") for one in decisions])
+    assert [one.assigned for one in with_decisions(codings, whole, {})] == [True, False, True]
 
 
 def test_a_run_publishes_every_row_and_what_it_comes_to() -> None:

@@ -28,6 +28,8 @@ class CodedPassage:
     themes: tuple[str, ...]
     force: str
     unsure: bool
+    weight: float = 1.0
+    """How much it counts in training beside another passage."""
 
 
 def fold_of(group: str) -> int:

@@ -1,5 +1,7 @@
 """Training: grouped out-of-fold predictions first, calibration and thresholds on them, then a fit on everything.
 
+Passages come from files of coded passages and from reviewers' decisions on a run (`reviewed`).
+
 Deterministic: the same passages give the same files, byte for byte, on one machine and one version of scikit-learn.
 """
 
@@ -16,7 +18,7 @@ import numpy.typing as npt
 from ..codebook import Codebook
 from ..config import Config
 from ..errors import UsageError
-from ..keys import hash_file
+from ..keys import hash_file, make_key
 from ..records import FORCES
 from .calibrate import calibrate
 from .encoder import load_encoder
@@ -28,6 +30,7 @@ from .lexicon import load_lexicon
 from .linear import FORMAT, SENSES, SHIPPED, Floats, Model, load_folds, mix_forces, mix_themes, save_folds, save_model
 from .model import as_heads
 from .passages import Passage
+from .reviewed import Reviewed, with_reviewed
 from .senses import load_senses
 
 STRENGTH = 10.0
@@ -206,24 +209,29 @@ def read_by_encoder(
 
 
 def train_model(
-    gold: Path,
+    gold: Path | Sequence[Path],
     model_dir: Path,
     config: Config,
     codebook: Codebook,
     tell: Callable[[str], None] = lambda line: None,
+    reviewed: Reviewed | None = None,
 ) -> TrainingReport:
-    """Learn from coded passages and write a model folder. `tell` gets a line now and then.
+    """Learn from coded passages, of one file or several, and from what reviewers decided; write a model folder.
 
-    Raises UsageError where the passages can't be read or are too few to be folded by document.
+    `tell` gets a line now and then. Raises UsageError where the passages can't be read or are too few to be folded by
+    document.
     """
     themes = codebook.active
-    coded = read_gold(gold, tuple(codebook.themes))
+    files = [gold] if isinstance(gold, Path) else list(gold)
+    coded = [one for file in files for one in read_gold(file, tuple(codebook.themes))]
+    if reviewed is not None:
+        coded = with_reviewed(coded, reviewed.passages)
     folds = np.array([fold_of(one.group) for one in coded])
     counts = truth_of(coded, themes).sum(axis=0)
     learnt = tuple(theme for theme, count in zip(themes, counts, strict=True) if count >= LEAST_PASSAGES)
     if not learnt or len(set(folds)) < FOLDS:
         raise UsageError(
-            f"{gold} has too few coded passages to learn from.",
+            f"{', '.join(map(str, files))} has too few coded passages to learn from.",
             f"give at least {LEAST_PASSAGES} passages of a theme, from several documents (column group).",
         )
     truth = truth_of(coded, learnt)
@@ -237,7 +245,7 @@ def train_model(
         marks=marker_matrix([(passage.text, passage.language) for passage in passages]),
         truth=truth,
         forces=forces,
-        shares=np.array([UNSURE_SHARE if one.unsure else 1.0 for one in coded], dtype=np.float32),
+        shares=np.array([one.weight * (UNSURE_SHARE if one.unsure else 1.0) for one in coded], dtype=np.float32),
     )
     guidance = _as_sample(guides_for(learnt, reader), learnt, idfs)
     tell(f"besides {len(coded)} coded passages, {len(guidance.shares)} of the lexicon and the exemplars")
@@ -259,7 +267,10 @@ def train_model(
     if known.any():
         calibration["thorough"] = calibrate(mix_themes(logits[known], read[known], len(learnt)), truth[known])
     n_groups = len({one.group for one in coded})
-    gold_hash = hash_file(gold)
+    hashes = [hash_file(file) for file in files]
+    gold_hash = (
+        hashes[0] if len(hashes) == 1 and reviewed is None else make_key(hashes, reviewed.key if reviewed else None)
+    )
     facts = {
         "format": FORMAT,
         "version": f"linear-{FORMAT}.{gold_hash[:8]}",
@@ -275,6 +286,8 @@ def train_model(
         "n_groups": n_groups,
         "n_by_theme": {theme: int(count) for theme, count in zip(learnt, truth.sum(axis=0), strict=True)},
     }
+    if reviewed is not None:
+        facts["n_reviewed"] = len(reviewed.passages)
     save_model(model_dir, model, facts)
     heads = (*learnt, "relevance", *(f"force:{force}" for force in FORCES))
     save_folds(model_dir / "folds.npz", heads, keys, logits)
