@@ -17,17 +17,21 @@ FORMATS: Mapping[str, tuple[str, str]] = {
     "parquet": ("data", "export_parquet"),
     "xlsx": ("xlsx", "export_xlsx"),
     "html": ("html", "export_html"),
+    "csl": ("bibliography", "export_csl"),
+    "bibtex": ("bibliography", "export_bibtex"),
 }
 STEM = "state-of-play"
 """Name of a report whose file the user doesn't name; never that of a published table."""
+SUFFIXES: Mapping[str, str] = {"csl": ".csl.json", "bibtex": ".bib"}
+"""What follows STEM where it isn't the format's name."""
 
 
 def export_run(run: RunData, format: str, language: str = "en", path: Path | None = None) -> list[Path]:
     """Write a report and return its files.
 
-    `path` is the file; in a folder that exists, or without a suffix, the file is <path>/state-of-play.<format>; None
-    means the run's own folder. Raises UsageError for an unknown format or language, PolicyScanError where the file
-    can't be written.
+    `path` is the file; in a folder that exists, or without a suffix, the file is <path>/state-of-play.<format> or as
+    SUFFIXES says; None means the run's own folder. Raises UsageError for an unknown format or language,
+    PolicyScanError where the file can't be written.
     """
     if format not in FORMATS:
         close = difflib.get_close_matches(format, FORMATS, n=1)
@@ -36,7 +40,7 @@ def export_run(run: RunData, format: str, language: str = "en", path: Path | Non
     check_language(language)
     target = path or run.directory
     if target.is_dir() or not target.suffix:
-        target = target / f"{STEM}.{format}"
+        target = target / f"{STEM}{SUFFIXES.get(format, f'.{format}')}"
     module, function = FORMATS[format]
     write = getattr(import_module(f".{module}", __name__), function)
     try:
