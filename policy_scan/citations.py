@@ -1,71 +1,30 @@
 """Citations: what a person could put in a footnote, and the words that stand in a cell that has none.
 
 Titles and labels are the document's own words; what this module adds (dates, 'p.', what is repealed or read by OCR)
-is in the language of the report, English or French. Pure: records in, text out.
+is in the language of the report. Pure: records in, text out.
 """
 
 from __future__ import annotations
 
+import datetime
 import re
-from collections.abc import Mapping
+from functools import cache
 from pathlib import PurePosixPath
 
 from .records import Document, Provision
+from .translation import translations
 
 TITLE_CHARACTERS = 90
 """A longer title is cut at a word: with label, date and page a citation stays within two lines of a footnote."""
 HEADING_CHARACTERS = 60
 MAX_LABELS = 3
 
-_MONTHS = {
-    "en": ("January", "February", "March", "April", "May", "June", "July", "August", "September", "October",
-           "November", "December"),
-    "fr": ("janvier", "février", "mars", "avril", "mai", "juin", "juillet", "août", "septembre", "octobre",
-           "novembre", "décembre"),
-}  # fmt: skip
-_WORDS = {
-    "en": {
-        "repealed": "repealed",
-        "proposed": "proposed, not in force",
-        "quoted": "amending text",
-        "untitled": "untitled document",
-        "searched": "searched: {documents}, {provisions}",
-        "document": ("document", "documents"),
-        "provision": ("provision", "provisions"),
-        "failed_documents": ("{n} document could not be read", "{n} documents could not be read"),
-        "failed_pages": ("{n} page failed", "{n} pages failed"),
-        "incomplete": "search incomplete",
-        "to_check": ("{n} uncertain provision to check", "{n} uncertain provisions to check"),
-        "nothing": "no readable document of this jurisdiction in the corpus",
-    },
-    "fr": {
-        "repealed": "abrogé",
-        "proposed": "projet, pas en vigueur",
-        "quoted": "texte modificatif",
-        "untitled": "document sans titre",
-        "searched": "cherché dans : {documents}, {provisions}",
-        "document": ("document", "documents"),
-        "provision": ("disposition", "dispositions"),
-        "failed_documents": ("{n} document illisible", "{n} documents illisibles"),
-        "failed_pages": ("{n} page illisible", "{n} pages illisibles"),
-        "incomplete": "recherche incomplète",
-        "to_check": ("{n} disposition incertaine à vérifier", "{n} dispositions incertaines à vérifier"),
-        "nothing": "aucun document lisible de cette juridiction dans le corpus",
-    },
-}
+_DAY_PATTERNS = {"de": "d. MMMM y"}
+"""A day in words (CLDR's letters), where it isn't 'd MMMM y'."""
 # The printed word for 'article' and its footnote form in the same language; other labels stay as printed.
 _ARTICLE = re.compile(r"^(?:l['’])?(article|articolul|articol|artikel|art|άρθρον|άρθρο|αρθρον|αρθρο)\b\.?\s*", re.I)
 _ARTICLE_FORM = {"de": "Art. ", "lb": "Art. ", "el": "άρθρο "}
 _TRAILING = " \t\n.,;:–—-"
-
-
-def _plural(forms: object, n: int) -> str:
-    assert isinstance(forms, tuple)
-    return str(forms[0] if n == 1 else forms[1])
-
-
-def _words(language: str) -> Mapping[str, object]:
-    return _WORDS[language if language in _WORDS else "en"]
 
 
 def shorten(text: str, limit: int) -> str:
@@ -82,16 +41,22 @@ def shorten(text: str, limit: int) -> str:
     return cut.rstrip(_TRAILING + "(«\"'") + "…"
 
 
+@cache
 def format_date(date: str, language: str) -> str:
     """YYYY, YYYY-MM or YYYY-MM-DD in words; anything else as it stands."""
     match = re.fullmatch(r"(\d{4})(?:-(\d{2}))?(?:-(\d{2}))?", date)
-    if not match or not match[2] or not 1 <= int(match[2]) <= 12:
+    if not match or not match[2]:
         return date
-    month = _MONTHS.get(language, _MONTHS["en"])[int(match[2]) - 1]
+    try:
+        day = datetime.date(int(match[1]), int(match[2]), int(match[3] or 1))
+    except ValueError:
+        return date
+    from babel.dates import format_date as in_words
+
     if not match[3]:
-        return f"{month} {match[1]}"
-    day = "1er" if language == "fr" and match[3] == "01" else str(int(match[3]))
-    return f"{day} {month} {match[1]}"
+        return in_words(day, "LLLL y", locale=language)
+    text = in_words(day, _DAY_PATTERNS.get(language, "d MMMM y"), locale=language)
+    return f"1er{text[1:]}" if language == "fr" and day.day == 1 else text
 
 
 def act_title(document: Document, provision: Provision | None) -> str:
@@ -138,11 +103,12 @@ def format_labels(provision: Provision) -> str:
     return f"«{shorten(provision.heading_path[-1], HEADING_CHARACTERS)}»" if provision.heading_path else ""
 
 
-def format_pages(provision: Provision) -> str:
-    """Pages of the PDF file, counted from 1: 'p. 3' or 'pp. 3-4'."""
+def format_pages(provision: Provision, language: str = "en") -> str:
+    """Pages of the PDF file, counted from 1: 'p. 3' or 'pp. 3–4'."""
+    t = translations(language)
     if provision.page_first == provision.page_last:
-        return f"p. {provision.page_first}"
-    return f"pp. {provision.page_first}–{provision.page_last}"
+        return t.gettext("p. {page}").format(page=provision.page_first)
+    return t.gettext("pp. {first}–{last}").format(first=provision.page_first, last=provision.page_last)
 
 
 def cite(document: Document, provision: Provision, language: str = "en") -> str:
@@ -150,20 +116,22 @@ def cite(document: Document, provision: Provision, language: str = "en") -> str:
 
     Sub-national acts name their jurisdiction in brackets; text read by OCR, repealed and proposed acts say so.
     """
-    words = _words(language)
+    t = translations(language)
     title = act_title(document, provision)
     date = act_date(document, provision)
     head = shorten(title, TITLE_CHARACTERS)
     if date and date[:4] not in head:
         head += f" ({format_date(date, language)})"
     remarks = []
-    if document.legal_status in ("repealed", "proposed"):
-        remarks.append(str(words[document.legal_status]))
+    if document.legal_status == "repealed":
+        remarks.append(t.pgettext("legal status", "repealed"))
+    if document.legal_status == "proposed":
+        remarks.append(t.gettext("proposed, not in force"))
     if provision.quoted:
-        remarks.append(str(words["quoted"]))
+        remarks.append(t.gettext("amending text"))
     if provision.text_source != "text":
-        remarks.append("OCR")
-    parts = [part for part in (head, format_labels(provision), format_pages(provision)) if part]
+        remarks.append(t.pgettext("text from", "OCR"))
+    parts = [part for part in (head, format_labels(provision), format_pages(provision, language)) if part]
     citation = ", ".join(parts)
     if "-" in provision.jurisdiction:
         citation += f" [{provision.jurisdiction}]"
@@ -181,18 +149,22 @@ def describe_search(
     language: str = "en",
 ) -> str:
     """What stands in a cell without evidence: what was searched, what could not be, and what awaits a check."""
-    words = _words(language)
+    t = translations(language)
     if not n_documents:
-        parts = [str(words["nothing"])]
+        parts = [t.gettext("no readable document of this jurisdiction in the corpus")]
     else:
-        documents = f"{n_documents} {_plural(words['document'], n_documents)}"
-        provisions = f"{n_provisions} {_plural(words['provision'], n_provisions)}"
-        parts = [str(words["searched"]).format(documents=documents, provisions=provisions)]
-    for name, n in (("failed_documents", n_failed_documents), ("failed_pages", n_failed_pages)):
-        if n:
-            parts.append(_plural(words[name], n).format(n=n))
+        documents = t.ngettext("{n} document", "{n} documents", n_documents).format(n=n_documents)
+        provisions = t.ngettext("{n} provision", "{n} provisions", n_provisions).format(n=n_provisions)
+        searched = t.gettext("searched: {documents}, {provisions}")
+        parts = [searched.format(documents=documents, provisions=provisions)]
+    if n_failed_documents:
+        failed = t.ngettext("{n} document could not be read", "{n} documents could not be read", n_failed_documents)
+        parts.append(failed.format(n=n_failed_documents))
+    if n_failed_pages:
+        parts.append(t.ngettext("{n} page failed", "{n} pages failed", n_failed_pages).format(n=n_failed_pages))
     if incomplete and n_documents:
-        parts.append(str(words["incomplete"]))
+        parts.append(t.gettext("search incomplete"))
     if n_to_check:
-        parts.append(_plural(words["to_check"], n_to_check).format(n=n_to_check))
+        doubtful = t.ngettext("{n} uncertain provision to check", "{n} uncertain provisions to check", n_to_check)
+        parts.append(doubtful.format(n=n_to_check))
     return "; ".join(parts)

@@ -54,6 +54,14 @@ def test_repealed_and_proposed_acts_say_so(changes: dict[str, Any], remark: str)
     assert cite(doc, make.provision("p", doc), "fr").endswith(remark)
 
 
+def test_what_a_citation_adds_is_in_the_reports_language_and_the_rest_in_the_documents() -> None:
+    doc = make.document("a", legal_status="proposed", title="Avant-projet sur les guichets", date="2024-10-01")
+    seen = make.provision("p", doc, page_last=4)
+    german = "Avant-projet sur les guichets (1. Oktober 2024), art. 4, § 1, S. 3–4 (Entwurf, nicht in Kraft)"
+    assert cite(doc, seen, "de") == german
+    assert cite(doc, seen, "el").endswith("art. 4, § 1, σσ. 3–4 (σχέδιο, δεν ισχύει)")
+
+
 def test_a_gazette_is_cited_by_its_act_and_a_region_by_its_code() -> None:
     doc = make.document("a", "BE-WAL", doc_type="gazette", title="Bulletin n° 12", date="2026-06-23")
     inside = make.provision("p", doc, act_title="Arrêté  sur\nles loketten", act_date="2026-05-01")
@@ -65,7 +73,10 @@ def test_a_gazette_is_cited_by_its_act_and_a_region_by_its_code() -> None:
 @pytest.mark.parametrize(
     ("date", "language", "expected"),
     [("2024", "en", "2024"), ("2024-09", "fr", "septembre 2024"), ("2024-09-12", "en", "12 September 2024"),
-     ("2024-13-01", "en", "2024-13-01"), ("mai 2019", "fr", "mai 2019")],
+     ("2024-13-01", "en", "2024-13-01"), ("2024-02-31", "en", "2024-02-31"), ("mai 2019", "fr", "mai 2019"),
+     ("2024-08-01", "fr", "1er août 2024"), ("2024-08-11", "fr", "11 août 2024"), ("2024-03-01", "nl", "1 maart 2024"),
+     ("2024-03-01", "de", "1. März 2024"), ("2024-03", "el", "Μάρτιος 2024"), ("2024-03-05", "el", "5 Μαρτίου 2024"),
+     ("2024-03-05", "ro", "5 martie 2024")],
 )  # fmt: skip
 def test_dates(date: str, language: str, expected: str) -> None:
     assert format_date(date, language) == expected
@@ -85,13 +96,17 @@ def test_a_long_title_is_cut_at_a_word() -> None:
     assert title.endswith(("dispositions…", "diverses…", "des…"))
 
 
-def test_the_search_is_described_in_both_languages() -> None:
+def test_the_search_is_described_in_the_reports_language() -> None:
     counts = {"n_documents": 12, "n_provisions": 834, "n_failed_documents": 0, "n_failed_pages": 2}
     assert describe_search(**counts, incomplete=True, n_to_check=0) == (
         "searched: 12 documents, 834 provisions; 2 pages failed; search incomplete"
     )
     assert describe_search(**counts, incomplete=False, n_to_check=1, language="fr") == (
-        "cherché dans : 12 documents, 834 dispositions; 2 pages illisibles; 1 disposition incertaine à vérifier"
+        "cherché dans\u00a0: 12 documents, 834 dispositions; 2 pages illisibles; 1 disposition incertaine à vérifier"
+    )
+    assert describe_search(**counts, incomplete=True, n_to_check=19, language="ro") == (
+        "s-a căutat în: 12 documente, 834 de dispoziții; 2 pagini necitite; căutare incompletă; "
+        "19 dispoziții incerte de verificat"
     )
     nothing = describe_search(
         n_documents=0, n_provisions=0, n_failed_documents=1, n_failed_pages=0, incomplete=True, n_to_check=0
