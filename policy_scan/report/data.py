@@ -72,7 +72,7 @@ def table_of_evidence(run: RunData, language: str, folder: Path) -> pa.Table:
     return pa.Table.from_pylist(rows, schema=_EVIDENCE)
 
 
-def _defused(table: pa.Table) -> pa.Table:
+def defused(table: pa.Table) -> pa.Table:
     """Text that a spreadsheet would take for a formula begins with an apostrophe (OWASP, 'CSV injection')."""
     for index, field in enumerate(table.schema):
         if field.type == pa.string():
@@ -90,8 +90,8 @@ def _beside(path: Path) -> Path:
 
 def export_csv(run: RunData, language: str, path: Path) -> list[Path]:
     """Write `path` (the table) and `<stem>_evidence.csv` beside it. Raises OSError."""
-    write_atomic(path, csv_bytes(_defused(table_of_cells(run, language))))
-    write_atomic(_beside(path), csv_bytes(_defused(table_of_evidence(run, language, path.parent))))
+    write_atomic(path, csv_bytes(defused(table_of_cells(run, language))))
+    write_atomic(_beside(path), csv_bytes(defused(table_of_evidence(run, language, path.parent))))
     return [path, _beside(path)]
 
 
