@@ -97,6 +97,7 @@ def gather(gold: Path, part: str) -> Material:
     readings = [reader.read(one.passage) for one in coded]
     idfs = tuple(document_frequency_weights(count_matrix(readings, block), block.least) for block in BLOCKS)
     guides = guides_for(themes, reader)
+    shares = [one.weight * (UNSURE_SHARE if one.unsure else 1.0) for one in coded]
 
     def as_sample(readings: Any, themes_of: Sequence[Sequence[str]], shares: Sequence[float]) -> Sample:
         n = len(shares)
@@ -116,7 +117,7 @@ def gather(gold: Path, part: str) -> Material:
         judged=np.array([not part or one.part == part for one in coded]),
         reader=reader,
         idfs=idfs,
-        sample=as_sample(readings, [one.themes for one in coded], [UNSURE_SHARE if c.unsure else 1.0 for c in coded]),
+        sample=as_sample(readings, [one.themes for one in coded], shares),
         guides=as_sample([g.reading for g in guides], [g.themes for g in guides], [g.weight for g in guides]),
     )
 
