@@ -17,21 +17,26 @@ FORMATS: Mapping[str, tuple[str, str]] = {
     "parquet": ("data", "export_parquet"),
     "xlsx": ("xlsx", "export_xlsx"),
     "html": ("html", "export_html"),
+    "docx": ("docx", "export_docx"),
+    "pdf": ("typeset", "export_pdf"),
     "csl": ("bibliography", "export_csl"),
     "bibtex": ("bibliography", "export_bibtex"),
+    "datapackage": ("datapackage", "export_datapackage"),
 }
 STEM = "state-of-play"
 """Name of a report whose file the user doesn't name; never that of a published table."""
-SUFFIXES: Mapping[str, str] = {"csl": ".csl.json", "bibtex": ".bib"}
+SUFFIXES: Mapping[str, str] = {"csl": ".csl.json", "bibtex": ".bib", "datapackage": "-datapackage.zip"}
 """What follows STEM where it isn't the format's name."""
+FOLDERS = frozenset({"datapackage"})
+"""Formats of several files: a `path` without a suffix is the folder that they fill."""
 
 
 def export_run(run: RunData, format: str, language: str = "en", path: Path | None = None) -> list[Path]:
     """Write a report and return its files.
 
     `path` is the file; in a folder that exists, or without a suffix, the file is <path>/state-of-play.<format> or as
-    SUFFIXES says; None means the run's own folder. Raises UsageError for an unknown format or language,
-    PolicyScanError where the file can't be written.
+    SUFFIXES says (FOLDERS fill <path> itself); None means the run's own folder. Raises UsageError for an unknown
+    format or language, PolicyScanError where the file can't be written.
     """
     if format not in FORMATS:
         close = difflib.get_close_matches(format, FORMATS, n=1)
@@ -39,7 +44,7 @@ def export_run(run: RunData, format: str, language: str = "en", path: Path | Non
         raise UsageError(f"There is no format '{format}'.", f"{hint}Choose one of: {', '.join(FORMATS)}.")
     check_language(language)
     target = path or run.directory
-    if target.is_dir() or not target.suffix:
+    if (target.is_dir() or not target.suffix) and not (path and format in FOLDERS):
         target = target / f"{STEM}{SUFFIXES.get(format, f'.{format}')}"
     module, function = FORMATS[format]
     write = getattr(import_module(f".{module}", __name__), function)

@@ -1,0 +1,379 @@
+"""What the printed report says: counts, statuses, and the documents' own words. No sentence says more than the codes.
+
+That the corpus holds nothing on a theme is said of the corpus, with what was searched; nothing is said of a country.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+from ..citations import format_date
+from ..records import Cell, Document
+from ..stages.cells import belongs
+from .common import (
+    SYMBOLS,
+    Evidence,
+    RunData,
+    citation_of,
+    pdf_address,
+    printable,
+    quotation,
+    searched_words,
+    support_words,
+)
+from .excerpts import shorten_quotation
+from .narrative_ends import account_for_method, draw_figures, list_documents
+from .narrator import Narrator, as_of, made_at, plain, sentence, text_cell
+from .paper import Block, Heading, Inline, Layout, Paper, Paragraph, Quotation, Table, TableCell
+
+MAX_COLUMNS_ON_A4 = 7
+"""More jurisdictions than that don't fit a landscape A4 page at a size that can be read."""
+
+
+def excerpt(teller: Narrator, item: Evidence) -> list[Block]:
+    """The force and language, the quotation with its footnote, and a reviewer's translation where there is one."""
+    t, document, provision = teller.t, item.document, item.provision
+    force = teller.run.codebook.force_name(item.coding.force, teller.language)
+    label = [force, teller.words[document.doc_type]]
+    if document.legal_status in ("repealed", "proposed"):
+        label.append(teller.words[document.legal_status])
+    label.append(teller.language_name(provision.language))
+    address = pdf_address(teller.run, document, provision.page_first, teller.folder)
+    opening = t.gettext("Open the PDF at page {page}").format(page=provision.page_first)
+    note = (
+        Inline(f"{citation_of(item, teller.language)}. "),
+        Inline(opening, link=printable(address)),
+        Inline("."),
+    )
+    blocks: list[Block] = [
+        Paragraph((Inline(printable(", ".join(label)), italic=True),), "lead"),
+        Quotation(shorten_quotation(quotation(item)), "" if provision.language == "und" else provision.language, note),
+    ]
+    translation = teller.translated.get((provision.provision_id, item.theme))
+    if translation:
+        said = t.gettext("Reviewer's translation:")
+        blocks.append(Paragraph((Inline(f"{said} ", italic=True), Inline(translation)), "note"))
+    return blocks
+
+
+def best_two(items: Sequence[Evidence]) -> list[Evidence]:
+    """The best provision, and the best of another document where it gives the same status."""
+    first = items[0]
+    others = (one for one in items if one.document.doc_id != first.document.doc_id and one.status == first.status)
+    return [first, *([second] if (second := next(others, None)) else [])]
+
+
+def introduce(teller: Narrator) -> list[Block]:
+    """Counts only."""
+    run, t = teller.run, teller.t
+    coded = len({coding.provision_id for coding in run.codings if coding.assigned})
+    read = sum(document.status in ("ok", "partial") for document in run.documents)
+    tally = Counter(cell.status for cell in run.cells)
+    sentences = [
+        t.ngettext(
+            "The corpus holds {n} document, of which {read} could be read.",
+            "The corpus holds {n} documents, of which {read} could be read.",
+            len(run.documents),
+        ).format(n=len(run.documents), read=read),
+        t.ngettext(
+            "They were cut into {n} provision; {coded} of them got a theme.",
+            "They were cut into {n} provisions; {coded} of them got a theme.",
+            len(run.provisions),
+        ).format(n=len(run.provisions), coded=coded),
+        t.gettext("The table compares {jurisdictions} on {themes} themes: {cells} cells.").format(
+            jurisdictions=", ".join(teller.place(code) for code in run.all_columns),
+            themes=len(run.themes),
+            cells=len(run.cells),
+        ),
+    ]
+    blocks: list[Block] = [
+        Heading(1, t.gettext("Introduction"), "introduction", new_page=True),
+        Paragraph(plain(" ".join(sentences))),
+    ]
+    everywhere = [
+        theme for theme in run.themes if all(teller.cells[theme, code].n_provisions for code in run.all_columns)
+    ]
+    nowhere = [theme for theme in run.themes if not any(teller.cells[theme, c].n_provisions for c in run.all_columns)]
+    if everywhere:
+        said = t.gettext("Themes on which the corpus holds provisions of every jurisdiction: {themes}.")
+        blocks.append(Paragraph(plain(said.format(themes=teller.names(everywhere)))))
+    if nowhere:
+        said = t.gettext("Themes on which the corpus holds no provision of any jurisdiction: {themes}.")
+        blocks.append(Paragraph(plain(said.format(themes=teller.names(nowhere)))))
+    statuses = [status for status in SYMBOLS if tally[status]]
+    rows = []
+    for code in run.all_columns:
+        own = [teller.cells[theme, code] for theme in run.themes]
+        counts = Counter(cell.status for cell in own)
+        rows.append(
+            (
+                text_cell(teller.place(code), bold=True, link=f"#{teller.place_anchor(code)}"),
+                text_cell(f"{own[0].n_searched_documents}"),
+                text_cell(f"{own[0].n_searched_provisions}"),
+                *(text_cell(f"{counts[status]}") for status in statuses),
+            )
+        )
+    head = (
+        teller.words["country"],
+        teller.words["searched_documents"],
+        teller.words["searched_provisions"],
+        *(teller.status(status) for status in statuses),
+    )
+    caption = t.gettext("Documents and provisions searched, and number of themes by status")
+    blocks.append(Table(caption, head, tuple(rows), (2.0, *(1.2 for _ in head[1:]))))
+    return blocks
+
+
+def explain(teller: Narrator) -> list[Block]:
+    """How to read the report: symbols and statuses, cautions."""
+    t, run = teller.t, teller.run
+    meanings = tuple(
+        (
+            TableCell(((Inline(teller.status(status), bold=True),),), status),
+            TableCell(((Inline(printable(run.codebook.status.get(status, "")), language="en"),),)),
+        )
+        for status in SYMBOLS
+    )
+    head = (teller.words["status"], t.gettext("Meaning"))
+    cautions = [
+        teller.words["caution"],
+        t.gettext(
+            "Where the corpus holds no provision on a theme, the report says what was searched. The classifier may "
+            "have missed a provision, and the country may have rules that are not in the corpus."
+        ),
+        t.gettext(
+            "The strongest provision found gives a cell its status. Parallel language versions of one rule count once. "
+            "Repealed acts are described only; proposed acts never count as binding."
+        ),
+        teller.words["verbatim"],
+        t.gettext(
+            "Long quotations are cut at the end of a sentence; […] marks what is left out. Each footnote gives the "
+            "source, its page, and a link that opens the PDF there."
+        ),
+    ]
+    return [
+        Heading(1, t.gettext("How to read this report"), "reading"),
+        *(Paragraph(plain(text)) for text in cautions),
+        Table(t.gettext("Statuses of a cell, the strongest first"), head, meanings, (1.0, 3.0)),
+    ]
+
+
+def tabulate(teller: Narrator) -> list[Block]:
+    """The state of play on a landscape page: each cell leads to its evidence."""
+    run, t = teller.run, teller.t
+
+    def cell(theme: str, code: str) -> TableCell:
+        found = teller.cells[theme, code]
+        anchor = teller.cell_anchor(theme, code) if (theme, code) in teller.evidence else teller.place_anchor(code)
+        lines = [
+            (Inline(teller.status(found.status), bold=True, link=f"#{anchor}"),),
+            plain(teller.citations[theme, code]),
+        ]
+        support = support_words(found, teller.language)
+        if support:
+            review = teller.words[f"review_{found.review_state}"]
+            lines.append((Inline(f"{support}; {review}", italic=True),))
+        return TableCell(tuple(lines), found.status)
+
+    rows = tuple(
+        (
+            text_cell(teller.theme(theme), bold=True, link=f"#{teller.theme_anchor(theme)}"),
+            *(cell(theme, code) for code in run.all_columns),
+        )
+        for theme in run.themes
+    )
+    caption = t.gettext("State of play: status, best provision and support of each theme in each jurisdiction")
+    return [
+        Layout("a4" if len(run.all_columns) <= MAX_COLUMNS_ON_A4 else "a3", landscape=True),
+        Heading(1, t.gettext("State of play"), "state_of_play"),
+        Table(
+            caption,
+            (teller.words["theme"], *(teller.place(code) for code in run.all_columns)),
+            rows,
+            (1.0, *(1.4 for _ in run.all_columns)),
+            small=True,
+        ),
+        Layout("a4", landscape=False),
+    ]
+
+
+def describe_place(teller: Narrator, code: str) -> list[Block]:
+    """A country's pages: what the corpus holds of it, then the strongest provisions, theme by theme."""
+    t, run = teller.t, teller.run
+    own = [document for document in run.documents if belongs(document.jurisdictions, code)]
+    read = [document for document in own if document.status in ("ok", "partial")]
+    cells = [teller.cells[theme, code] for theme in run.themes]
+    blocks: list[Block] = [
+        Heading(2, teller.place(code), teller.place_anchor(code), new_page=code != run.all_columns[0]),
+        Paragraph((Inline(t.gettext("What the corpus holds"), bold=True),), "lead"),
+        Paragraph(plain(sentence(teller.searched(cells[0])))),
+    ]
+    if read:
+        blocks.append(Paragraph(plain(_holdings(teller, read))))
+    blocks += [
+        Paragraph(plain(_not_read(teller, document)), "item")
+        for document in own
+        if document.status in ("failed", "excluded")
+    ]
+    counts = Counter(cell.status for cell in cells)
+    tally = "; ".join(f"{teller.status(status)} {counts[status]}" for status in SYMBOLS if counts[status])
+    blocks.append(Paragraph(plain(t.gettext("Number of themes by status: {tally}.").format(tally=tally))))
+    for cell in cells:
+        items = teller.evidence.get((cell.theme, code))
+        if not items:
+            continue
+        blocks.append(
+            Heading(3, f"{SYMBOLS[cell.status]} {teller.theme(cell.theme)}", teller.cell_anchor(cell.theme, code))
+        )
+        blocks.append(
+            Paragraph(
+                (
+                    *plain(teller.standing(cell) + " "),
+                    Inline(t.gettext("All jurisdictions"), link=f"#{teller.theme_anchor(cell.theme)}"),
+                    Inline("."),
+                ),
+                "lead",
+            )
+        )
+        for item in best_two(items):
+            blocks += excerpt(teller, item)
+    absent = [cell for cell in cells if not cell.n_provisions and cell.n_searched_documents]
+    if absent:
+        blocks.append(Paragraph((Inline(t.gettext("Themes without evidence"), bold=True),), "lead"))
+        said = t.gettext("The corpus holds no provision on: {themes}. {searched}.")
+        themes = "; ".join(_with_doubts(teller, cell) for cell in absent)
+        searched = teller.searched(cells[0])
+        blocks.append(Paragraph(plain(said.format(themes=themes, searched=searched[:1].upper() + searched[1:]))))
+    return blocks
+
+
+def _with_doubts(teller: Narrator, cell: Cell) -> str:
+    name = teller.theme(cell.theme)
+    if not cell.n_to_check:
+        return name
+    doubts = teller.t.ngettext("{n} uncertain provision to check", "{n} uncertain provisions to check", cell.n_to_check)
+    return f"{name} ({doubts.format(n=cell.n_to_check)})"
+
+
+def _holdings(teller: Narrator, read: Sequence[Document]) -> str:
+    t = teller.t
+    kinds = teller.counted(teller.words[document.doc_type] for document in read)
+    tongues = teller.counted(
+        teller.language_name(code) for document in read for code in document.language.split(";") if code
+    )
+    sentences = [
+        t.gettext("By type: {counts}.").format(counts=kinds),
+        t.gettext("By language (a document in several counts in each): {counts}.").format(counts=tongues),
+    ]
+    years = sorted(document.date[:4] for document in read if document.date)
+    undated = len(read) - len(years)
+    if years:
+        sentences.append(t.gettext("Dates from {first} to {last}.").format(first=years[0], last=years[-1]))
+    if undated:
+        said = t.ngettext("{n} document has no date.", "{n} documents have no date.", undated)
+        sentences.append(said.format(n=undated))
+    scanned = sum(document.text_source in ("ocr", "mixed") for document in read)
+    if scanned:
+        said = t.ngettext("{n} document was read by OCR, in whole or in part.",
+                          "{n} documents were read by OCR, in whole or in part.", scanned)  # fmt: skip
+        sentences.append(said.format(n=scanned))
+    return " ".join(sentences)
+
+
+def _not_read(teller: Narrator, document: Document) -> str:
+    """'Avant-projet: excluded (superseded draft)', 'φύλλο: could not be read (the file is cut short)'."""
+    reasons = [document.exclude_reason] if document.status == "excluded" else []
+    reasons += [
+        issue.message for issue in teller.run.issues if issue.doc_id == document.doc_id and issue.severity == "error"
+    ]
+    reason = "; ".join(dict.fromkeys(reason.rstrip(".") for reason in reasons if reason))
+    state = teller.words[document.status]
+    return f"{document.title or document.path}: {state}{f' ({reason})' if reason else ''}"
+
+
+def compare_theme(teller: Narrator, theme: str) -> list[Block]:
+    """A theme's page: the status in each jurisdiction, and the best quotation of each."""
+    t, run = teller.t, teller.run
+    blocks: list[Block] = [Heading(2, teller.theme(theme), teller.theme_anchor(theme), new_page=theme != run.themes[0])]
+    rule = run.codebook.themes.get(theme)
+    if rule is not None:
+        coded = t.gettext("Coded when:")
+        meaning = Inline(printable(" ".join(rule.code_when.split())), italic=True, language="en")
+        blocks.append(Paragraph((Inline(f"{coded} "), meaning), "note"))
+    silent: list[str] = []
+    for code in run.all_columns:
+        cell = teller.cells[theme, code]
+        items = teller.evidence.get((theme, code))
+        if not items:
+            silent.append(code)
+            continue
+        blocks.append(
+            Paragraph(
+                (
+                    Inline(f"{SYMBOLS[cell.status]} {teller.place(code)}", bold=True,
+                           link=f"#{teller.cell_anchor(theme, code)}"),
+                    Inline(f" – {teller.standing(cell)}"),
+                ),
+                "lead",
+            )
+        )  # fmt: skip
+        blocks += excerpt(teller, items[0])
+    for code in silent:
+        cell = teller.cells[theme, code]
+        place = Inline(f"{SYMBOLS[cell.status]} {teller.place(code)}", bold=True, link=f"#{teller.place_anchor(code)}")
+        if cell.n_searched_documents:
+            said = t.gettext("the corpus holds no provision on this theme; {searched}.")
+            text = said.format(searched=searched_words(cell, teller.language))
+        else:
+            text = f"{searched_words(cell, teller.language)}."
+        blocks.append(Paragraph((place, *plain(f" – {text}"))))
+    return blocks
+
+
+def tell(run: RunData, language: str, folder: Path) -> Paper:
+    """The report of a run, to stand in `folder`."""
+    teller = Narrator(run, language, folder)
+    t = teller.t
+    blocks: list[Block] = [*introduce(teller), *explain(teller), *tabulate(teller), *draw_figures(teller)]
+    blocks.append(Heading(1, t.gettext("Countries"), "jurisdictions", new_page=True))
+    blocks.append(
+        Paragraph(
+            plain(
+                t.gettext(
+                    "For each jurisdiction: what the corpus holds, then the strongest provisions theme by theme: the "
+                    "best one, and the best of another document that gives the same status."
+                )
+            )
+        )
+    )
+    for code in run.all_columns:
+        blocks += describe_place(teller, code)
+    blocks.append(Heading(1, t.gettext("Themes"), "themes", new_page=True))
+    blocks.append(
+        Paragraph(plain(t.gettext("For each theme: where each jurisdiction stands, with its best provision.")))
+    )
+    for theme in run.themes:
+        blocks += compare_theme(teller, theme)
+    blocks += [*list_documents(teller), *account_for_method(teller)]
+    facts = [
+        t.gettext("As of {date}").format(date=format_date(as_of(run), language)) if as_of(run) else "",
+        _run_line(teller),
+    ]
+    return Paper(
+        title=teller.words["title"],
+        facts=tuple(printable(fact) for fact in facts if fact),
+        contents=t.gettext("Contents"),
+        page=t.gettext("Page"),
+        language=language,
+        made=made_at(run),
+        blocks=tuple(blocks),
+    )
+
+
+def _run_line(teller: Narrator) -> str:
+    details = teller.run.details
+    made = teller.t.gettext("Made by policy_scan {version}").format(version=details.get("policy_scan", ""))
+    key = str(details.get("tables_key", ""))[:12]
+    return made + (", " + teller.t.gettext("run {key}").format(key=key) if key else "")

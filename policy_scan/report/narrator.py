@@ -1,0 +1,151 @@
+"""Who tells the report: a run, its language, and what many chapters look up."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from gettext import NullTranslations
+from pathlib import Path
+
+from ..citations import describe_search
+from ..decisions import PublishedDecision
+from ..records import Cell, CellStatus
+from ..tables import read_records
+from ..translation import translations
+from .common import (
+    SYMBOLS,
+    Evidence,
+    RunData,
+    cell_citations,
+    jurisdiction_name,
+    list_evidence,
+    printable,
+    support_words,
+    theme_name,
+)
+from .paper import Inline, TableCell
+from .words import words
+
+
+@dataclass(frozen=True)
+class Narrator:
+    """A run, the language it is told in, and what many chapters look up."""
+
+    run: RunData
+    language: str
+    folder: Path
+    """Where the report will stand: links to PDFs are relative to it."""
+
+    @cached_property
+    def t(self) -> NullTranslations:
+        return translations(self.language)
+
+    @cached_property
+    def words(self) -> Mapping[str, str]:
+        return words(self.language)
+
+    @cached_property
+    def cells(self) -> Mapping[tuple[str, str], Cell]:
+        return {(cell.theme, cell.jurisdiction): cell for cell in self.run.cells}
+
+    @cached_property
+    def evidence(self) -> Mapping[tuple[str, str], Sequence[Evidence]]:
+        """(theme, jurisdiction) -> what its status rests on, best first."""
+        found: dict[tuple[str, str], list[Evidence]] = {}
+        for item in list_evidence(self.run):
+            if item.standing == "evidence":
+                found.setdefault((item.theme, item.jurisdiction), []).append(item)
+        return found
+
+    @cached_property
+    def citations(self) -> Mapping[tuple[str, str], str]:
+        return cell_citations(self.run, self.language)
+
+    @cached_property
+    def translated(self) -> Mapping[tuple[str, str], str]:
+        """(provision_id, theme) -> the reviewers' latest translation of it."""
+        if not (self.run.directory / "decisions.parquet").is_file():
+            return {}
+        rows = [row for row in read_records(self.run.directory, "decisions", PublishedDecision) if row.live]
+        told = sorted((row for row in rows if row.translation.strip() and row.anchored_to), key=lambda row: row.at)
+        return {(row.anchored_to, row.theme): " ".join(printable(row.translation).split()) for row in told}
+
+    def theme(self, theme: str) -> str:
+        return printable(theme_name(self.run, theme, self.language))
+
+    def place(self, code: str) -> str:
+        return printable(jurisdiction_name(code, self.language))
+
+    def status(self, status: CellStatus) -> str:
+        return f"{SYMBOLS[status]} {self.run.codebook.status_name(status, self.language)}"
+
+    def theme_anchor(self, theme: str) -> str:
+        return f"theme_{self.run.themes.index(theme) + 1}"
+
+    def place_anchor(self, code: str) -> str:
+        return f"jurisdiction_{self.run.all_columns.index(code) + 1}"
+
+    def cell_anchor(self, theme: str, code: str) -> str:
+        return f"cell_{self.run.themes.index(theme) + 1}_{self.run.all_columns.index(code) + 1}"
+
+    def searched(self, cell: Cell) -> str:
+        """What was searched in a cell's jurisdiction, whatever the theme."""
+        return describe_search(
+            n_documents=cell.n_searched_documents,
+            n_provisions=cell.n_searched_provisions,
+            n_failed_documents=cell.n_failed_documents,
+            n_failed_pages=cell.n_failed_pages,
+            incomplete=cell.search_incomplete,
+            n_to_check=0,
+            language=self.language,
+        )
+
+    def names(self, themes: Iterable[str]) -> str:
+        return "; ".join(self.theme(theme) for theme in themes)
+
+    def counted(self, values: Iterable[str]) -> str:
+        """'law 3, decree 1': the most frequent first."""
+        counts = sorted(Counter(values).items(), key=lambda item: (-item[1], item[0]))
+        return ", ".join(f"{name} {n}" for name, n in counts)
+
+    def language_name(self, code: str) -> str:
+        from babel import Locale
+
+        return str(Locale.parse(self.language).languages.get(code) or self.words["unknown"])
+
+    def standing(self, cell: Cell) -> str:
+        """'Binding, 46 provisions in 4 documents, 73 to check; not reviewed.'"""
+        name = self.run.codebook.status_name(cell.status, self.language)
+        parts = [part for part in (name, support_words(cell, self.language)) if part]
+        return sentence(f"{', '.join(parts)}; {self.words[f'review_{cell.review_state}']}")
+
+
+def made_at(run: RunData) -> datetime | None:
+    """When the run ended, as it says itself; None where it doesn't."""
+    text = str(run.details.get("ended", ""))
+    try:
+        return datetime.fromisoformat(text).astimezone(UTC)
+    except ValueError:
+        return None
+
+
+def as_of(run: RunData) -> str:
+    """The date that the table speaks of: the run's own, else the day it ended; '' where neither is known."""
+    table = run.details.get("configuration", {}).get("table", {})
+    made = made_at(run)
+    return str(table.get("as_of") or "") or (made.date().isoformat() if made else "")
+
+
+def plain(text: str) -> tuple[Inline, ...]:
+    return (Inline(printable(text)),)
+
+
+def text_cell(text: str, *, bold: bool = False, link: str = "") -> TableCell:
+    return TableCell(((Inline(printable(text), bold=bold, link=link),),))
+
+
+def sentence(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:]}."
