@@ -9,14 +9,18 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-from collections.abc import Sequence
+import re
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args
 
-from ..citations import format_date
-from ..records import FORCES
-from ..stages.cells import act_type
-from ..tables import write_atomic
+from ..citations import act_date, format_date
+from ..decisions import PublishedDecision, settled_of
+from ..records import CELL_STATUSES, FORCES
+from ..stages.cells import act_type, belongs
+from ..tables import read_records, write_atomic
 from .common import (
     SYMBOLS,
     Evidence,
@@ -35,13 +39,59 @@ from .common import (
     support_words,
     theme_name,
 )
+from .crops import Crop, CropKey, crop_key, make_crops
+from .page_words import count_forms, decisions_said, keys, language_names, page_words, status_meaning
+from .palette import STATUS_COLOURS
 from .words import words
 
+ReviewState = Literal["none", "accepted", "rejected", "disputed"]
+PICTURES_PER_CELL = 3
+PICTURE_BYTES = 9_000_000
+"""As base 64, the best of each cell first: with the texts of ten thousand provisions the page stays under 15 MB."""
 _TEMPLATES = Path(__file__).parent / "templates"
 _SCRIPT_WORDS = (
     "probability", "standing_to_check", "standing_version", "standing_no_cell", "ocr", "mixed", "open_pdf", "permalink",
-    "more", "no_result", "one_result", "results", "unsure", "by_lexicon",
+    "more", "no_result", "unsure", "by_lexicon", "translation", "all_of_cell", "all_of_theme", "chosen", "nothing_here",
+    "to_compare", "picture_exact", "picture_whole", "no_picture_missing", "no_picture_changed", "no_picture_damaged",
+    "no_picture_no_place", "back_to_table", "review_accepted", "review_rejected", "review_disputed",
 )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class _Review:
+    """What reviewers decided, told provision by provision."""
+
+    states: Mapping[tuple[str, str], ReviewState]
+    """(provision_id, theme) -> state; theme '' for the provision as a whole."""
+    translations: Mapping[str, str]
+
+    def state(self, provision_id: str, theme: str) -> ReviewState:
+        found = self.states.get((provision_id, theme)) or self.states.get((provision_id, ""))
+        return found or "none"
+
+
+@dataclass(frozen=True, slots=True)
+class _Page:
+    """What the page shows of a run."""
+
+    run: RunData
+    language: str
+    folder: Path
+    texts: Mapping[str, str]
+    items: Sequence[Evidence]
+    rejected: Sequence[Evidence]
+    """Codings that a reviewer refused: they enter no cell, but the refusal can be read."""
+    review: _Review
+    pictures: Mapping[CropKey, int | str]
+    """Place among the page's pictures, or why there is none."""
+
+    @property
+    def rows(self) -> list[Evidence]:
+        return [*self.items, *self.rejected]
+
+    @property
+    def countries(self) -> list[str]:
+        return list(dict.fromkeys([*self.run.all_columns, *(item.jurisdiction for item in self.items)]))
 
 
 def json_for_script(value: object) -> str:
@@ -57,47 +107,131 @@ def _hash(text: str) -> str:
     return base64.b64encode(hashlib.sha256(text.encode("utf-8")).digest()).decode("ascii")
 
 
-def _row(item: Evidence, document: int, language: str) -> dict[str, Any]:
-    provision = item.provision
+def _read_review(run: RunData) -> _Review:
+    """The run's published decisions; none where it has no such table."""
+    if not (run.directory / "decisions.parquet").is_file():
+        return _Review({}, {})
+    rows = list(read_records(run.directory, "decisions", PublishedDecision))
+    names: dict[str, ReviewState] = {"yes": "accepted", "no": "rejected", "disputed": "disputed"}
+    states = {key: names[settled.verdict] for key, settled in settled_of(rows).items()}
+    said = {row.anchored_to: printable(row.translation) for row in rows if row.live and row.translation}
+    return _Review(states, said)
+
+
+def _rejected(run: RunData, review: _Review) -> list[Evidence]:
+    """The codings that the machine assigned and reviewers refused, in every column of their document."""
+    provisions = {provision.provision_id: provision for provision in run.provisions}
+    documents = {document.doc_id: document for document in run.documents}
+    found = []
+    for coding in run.codings:
+        refused = coding.method == "reviewed" and not coding.assigned
+        if refused and review.state(coding.provision_id, coding.theme) == "rejected" and coding.theme in run.themes:
+            provision = provisions[coding.provision_id]
+            document = documents[provision.doc_id]
+            found += [
+                Evidence(coding.theme, column, "no_cell", "not_found", coding, provision, document)
+                for column in run.all_columns
+                if belongs(document.jurisdictions, column)
+            ]
+    return found
+
+
+def _draw(run: RunData, items: Sequence[Evidence]) -> tuple[list[Crop], dict[CropKey, int | str]]:
+    """The pictures of each cell's best provisions, each once, and where each stands (or why there is none)."""
+    ranks: dict[int, list[Evidence]] = defaultdict(list)
+    n_by_cell: dict[tuple[str, str], int] = defaultdict(int)
+    for item in items:
+        rank = n_by_cell[item.theme, item.jurisdiction]
+        if item.standing in ("evidence", "to_check") and rank < PICTURES_PER_CELL:
+            ranks[rank].append(item)
+            n_by_cell[item.theme, item.jurisdiction] += 1
+    wanted = [item for rank in sorted(ranks) for item in ranks[rank]]
+    crops = make_crops(run, wanted)
+    pictures: list[Crop] = []
+    places: dict[CropKey, int | str] = {}
+    spent = 0
+    for key in dict.fromkeys(crop_key(item) for item in wanted):
+        crop = crops[key]
+        if not isinstance(crop, Crop):
+            places[key] = crop
+        elif spent + len(crop.image) * 4 // 3 <= PICTURE_BYTES:
+            spent += len(crop.image) * 4 // 3
+            places[key] = len(pictures)
+            pictures.append(crop)
+    return pictures, places
+
+
+def _colours() -> str:
+    """A style rule for each status, in the colours of all reports."""
+    return "".join(
+        f".s-{status} {{ background: {fill}; color: {ink}; }}\n" for status, (fill, ink) in STATUS_COLOURS.items()
+    )
+
+
+def _row(page: _Page, item: Evidence, place: int) -> dict[str, Any]:
+    """A coding without its provision's text: `cuts` are the lengths of its pieces in UTF-16 units, as scripts count."""
     pieces = marked_segments(item)
-    return {
-        "id": provision.provision_id,
+    review = page.review.state(item.provision.provision_id, item.theme)
+    row = {
+        "p": place,
         "theme": item.theme,
         "j": item.jurisdiction,
-        "standing": item.standing,
-        "status": item.status,
+        "standing": "rejected" if review == "rejected" else item.standing,
+        "status": "" if review == "rejected" else item.status,
         "force": item.coding.force,
         "prob": round(item.coding.probability, 4),
-        "lang": provision.language,
-        "type": act_type(item.document, provision),
-        "source": provision.text_source,
-        "doc": document,
-        "page": provision.page_first,
-        "cite": citation_of(item, language),
-        "context": printable(" › ".join(provision.heading_path)),
-        "text": [piece for piece, _ in pieces],
+        "cuts": [len(piece.encode("utf-16-le")) // 2 for piece, _ in pieces],
         "kinds": "".join(kind[0] for _, kind in pieces),
         "unsure": item.coding.unsure,
         "method": item.coding.method,
+        "review": review,
+    }
+    picture = page.pictures.get(crop_key(item))
+    return row if picture is None else row | {"picture": picture}
+
+
+def _year(date: str) -> int:
+    """The year of a date; 0 where none is known."""
+    return int(date[:4]) if re.match(r"\d{4}", date) else 0
+
+
+def _provision(page: _Page, item: Evidence, document: int) -> dict[str, Any]:
+    provision = item.provision
+    return {
+        "id": provision.provision_id,
+        "text": printable(provision.text),
+        "lang": provision.language,
+        "type": act_type(item.document, provision),
+        "year": _year(act_date(item.document, provision)),
+        "source": provision.text_source,
+        "doc": document,
+        "page": provision.page_first,
+        "cite": citation_of(item, page.language),
+        "context": printable(" › ".join(provision.heading_path)),
+        "translation": page.review.translations.get(provision.provision_id, ""),
     }
 
 
-def _data(run: RunData, items: Sequence[Evidence], folder: Path, language: str) -> dict[str, Any]:
-    """What the script shows. Rows stand theme by theme, country by country, best first."""
-    texts = words(language)
+def _data(page: _Page) -> dict[str, Any]:
+    """What the script shows. Rows stand theme by theme, country by country, best first; texts once each."""
+    run, texts, language = page.run, page.texts, page.language
     places = {document.doc_id: index for index, document in enumerate(run.documents)}
+    provisions = {item.provision.provision_id: item for item in page.rows}
+    numbers = {identifier: number for number, identifier in enumerate(provisions)}
     return {
         "words": {name: texts[name] for name in _SCRIPT_WORDS},
+        "counts": count_forms(language),
         "symbols": dict(SYMBOLS),
         "statuses": {status: run.codebook.status_name(status, language) for status in SYMBOLS},
         "forces": {force: run.codebook.force_name(force, language) for force in FORCES},
         "themes": {theme: theme_name(run, theme, language) for theme in run.themes},
-        "countries": {code: jurisdiction_name(code, language) for code in _countries(run, items)},
-        "types": {kind: texts[kind] for kind in sorted({act_type(item.document, item.provision) for item in items})},
+        "countries": {code: jurisdiction_name(code, language) for code in page.countries},
+        "languages": dict(language_names(language)),
+        "types": {kind: texts[kind] for kind in sorted({act_type(i.document, i.provision) for i in page.rows})},
         "documents": [
             {
                 "title": printable(document.title),
-                "href": pdf_address(run, document, 1, folder).partition("#page=")[0],
+                "href": pdf_address(run, document, 1, page.folder).partition("#page=")[0],
             }
             for document in run.documents
         ],
@@ -108,33 +242,58 @@ def _data(run: RunData, items: Sequence[Evidence], folder: Path, language: str) 
                 "status": cell.status,
                 "support": support_words(cell, language),
                 "searched": searched_words(cell, language),
+                "review": "" if cell.review_state == "none" else words(language)[f"review_{cell.review_state}"],
             }
             for cell in run.cells
         ],
-        "rows": [_row(item, places[item.document.doc_id], language) for item in items],
+        "provisions": [_provision(page, item, places[item.document.doc_id]) for item in provisions.values()],
+        "rows": [_row(page, item, numbers[item.provision.provision_id]) for item in page.rows],
     }
 
 
-def _countries(run: RunData, items: Sequence[Evidence]) -> list[str]:
-    return list(dict.fromkeys([*run.all_columns, *(item.jurisdiction for item in items)]))
+def _picture_data(pictures: Sequence[Crop]) -> list[dict[str, Any]]:
+    return [
+        {
+            "image": base64.b64encode(crop.image).decode("ascii"),
+            "width": crop.width,
+            "height": crop.height,
+            "page": crop.page,
+            "exact": crop.exact,
+        }
+        for crop in pictures
+    ]
 
 
-def _fields(run: RunData, items: Sequence[Evidence], language: str) -> list[dict[str, Any]]:
+def _fields(page: _Page) -> list[dict[str, Any]]:
     """The filters: a select each, with only the values that occur."""
-    texts = words(language)
-    countries = [(code, jurisdiction_name(code, language)) for code in _countries(run, items)]
-    forces = {item.coding.force for item in items}
-    types = {act_type(item.document, item.provision) for item in items}
-    languages = sorted({item.provision.language for item in items})
-    standings = {item.standing: texts[f"standing_{item.standing}"] for item in items}
+    run, texts, rows, language = page.run, page.texts, page.rows, page.language
+    countries = [(code, jurisdiction_name(code, language)) for code in page.countries]
+    forces = {item.coding.force for item in rows}
+    types = {act_type(item.document, item.provision) for item in rows}
+    names = language_names(language)
+    languages = {item.provision.language for item in rows}
+    statuses = {item.status for item in page.items}
+    standings = {item.standing: texts[f"standing_{item.standing}"] for item in page.items}
+    reviews = {page.review.state(item.provision.provision_id, item.theme) for item in rows}
     options: tuple[tuple[str, str, list[tuple[str, str]]], ...] = (
         ("j", texts["country"], countries),
         ("j2", texts["compare"], countries),
         ("theme", texts["theme"], [(theme, theme_name(run, theme, language)) for theme in run.themes]),
         ("force", texts["force"], [(f, run.codebook.force_name(f, language)) for f in FORCES if f in forces]),
-        ("lang", texts["language"], [(code, code) for code in languages]),
-        ("type", texts["doc_type"], sorted((kind, texts[kind]) for kind in types)),
+        (
+            "status",
+            texts["gives_status"],
+            [(status, run.codebook.status_name(status, language)) for status in CELL_STATUSES if status in statuses],
+        ),
+        ("lang", texts["language"], [(code, name) for code, name in names.items() if code in languages]),
+        ("type", texts["doc_type"], sorted(((kind, texts[kind]) for kind in types), key=lambda pair: pair[1])),
         ("standing", texts["standing"], list(standings.items())),
+        (
+            "review",
+            texts["review"],
+            [(state, texts[f"review_{state}"]) for state in get_args(ReviewState) if state in reviews],
+        ),
+        ("unsure", texts["doubt"], [("yes", texts["unsure_only"]), ("no", texts["unsure_without"])]),
     )
     return [
         {"name": name, "label": label, "options": values, "all": texts["nobody" if name == "j2" else "all"]}
@@ -145,6 +304,8 @@ def _fields(run: RunData, items: Sequence[Evidence], language: str) -> list[dict
 def _table(run: RunData, language: str) -> list[dict[str, Any]]:
     cells = {(cell.theme, cell.jurisdiction): cell for cell in run.cells}
     citations = cell_citations(run, language)
+    best = {cell.evidence[0] for cell in run.cells if cell.evidence}
+    spoken = {one.provision_id: one.language for one in run.provisions if one.provision_id in best}
     return [
         {
             "key": theme,
@@ -157,6 +318,13 @@ def _table(run: RunData, language: str) -> list[dict[str, Any]]:
                     "name": run.codebook.status_name(cells[theme, code].status, language),
                     "citation": citations[theme, code],
                     "support": support_words(cells[theme, code], language),
+                    "review": words(language)[f"review_{cells[theme, code].review_state}"]
+                    if cells[theme, code].review_state != "none"
+                    else "",
+                    "lang": spoken.get(cells[theme, code].evidence[0], language)
+                    if cells[theme, code].evidence
+                    else language,
+                    "country": jurisdiction_name(code, language),
                 }
                 for code in run.all_columns
             ],
@@ -172,6 +340,7 @@ def _documents(run: RunData, folder: Path, language: str) -> list[dict[str, Any]
             "country": ", ".join(jurisdiction_name(code, language) for code in document.jurisdictions),
             "href": pdf_address(run, document, 1, folder),
             "title": printable(document.title),
+            "lang": document.language.partition(";")[0],
             "doc_type": texts[document.doc_type],
             "legal_status": texts.get(document.legal_status, ""),
             "date": format_date(document.date, language),
@@ -189,12 +358,16 @@ def render_page(run: RunData, language: str, folder: Path) -> str:
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
     from markupsafe import Markup
 
-    style = (_TEMPLATES / "style.css").read_text(encoding="utf-8")
+    style = (_TEMPLATES / "style.css").read_text(encoding="utf-8") + _colours()
     script = (_TEMPLATES / "app.js").read_text(encoding="utf-8")
-    texts = words(language)
+    texts = {**words(language), **page_words(language)}
     items = list(list_evidence(run))
+    review = _read_review(run)
+    pictures, places = _draw(run, items)
+    page = _Page(run, language, folder, texts, items, _rejected(run, review), review, places)
     coded = len({item.provision.provision_id for item in items})
     counts = texts["counts"].format(documents=len(run.documents), provisions=len(run.provisions), coded=coded)
+    years = [year for item in items if (year := _year(act_date(item.document, item.provision)))]
     environment = Environment(loader=FileSystemLoader(_TEMPLATES), autoescape=True, undefined=StrictUndefined)
     return environment.get_template("page.html").render(
         language=language,
@@ -209,18 +382,25 @@ def render_page(run: RunData, language: str, folder: Path) -> str:
                 "key": status,
                 "symbol": symbol,
                 "name": run.codebook.status_name(status, language),
-                "meaning": run.codebook.status[status] if language == "en" else "",
+                "meaning": meaning,
+                "lang": spoken,
             }
             for status, symbol in SYMBOLS.items()
+            for meaning, spoken in [status_meaning(run.codebook, status, language)]
         ],
-        columns=[{"name": jurisdiction_name(code, language)} for code in run.all_columns],
+        columns=[{"code": code, "name": jurisdiction_name(code, language)} for code in run.all_columns],
         rows=_table(run, language),
-        fields=_fields(run, items, language),
+        fields=_fields(page),
+        first_year=min(years, default=1900),
+        last_year=max(years, default=2100),
+        keys=keys(language),
+        reviewed=decisions_said(len(review.states), language) if review.states else texts["no_agreement"],
         document_count=count_words("document", len(run.documents), language),
         documents=_documents(run, folder, language),
         settings=[(name, printable(value)) for name, value in flatten(run.details) if not name.startswith("files.")],
         version=run.details.get("policy_scan", ""),
-        data=Markup(json_for_script(_data(run, items, folder, language))),
+        data=Markup(json_for_script(_data(page))),
+        pictures=Markup(json_for_script(_picture_data(pictures))),
     )
 
 
