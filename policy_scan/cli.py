@@ -358,13 +358,13 @@ def train(
         settings, codebook = _settings(config)
         if len(gold) == 1 and run_folder is None:
             report = train_model(gold[0], model, settings, codebook, tell)
-            out.print(report, markup=False, soft_wrap=True)
+            out.print(str(report), markup=False, soft_wrap=True)
             return
         from .changes import as_text, train_and_compare
 
         source = (run_folder, decisions) if run_folder and decisions else None
         report, changes = train_and_compare(gold, model, settings, codebook, source, weight, tell)
-        out.print(report, markup=False, soft_wrap=True)
+        out.print(str(report), markup=False, soft_wrap=True)
         out.print(as_text(changes), markup=False, soft_wrap=True)
 
 
