@@ -17,7 +17,7 @@ from typing import TypeVar
 
 import pyarrow as pa
 
-from ..citations import format_date
+from ..citations import act_date, format_date
 from ..decisions import PublishedDecision, settled_of
 from ..records import DOC_TYPES, FORCES, Document
 from ..stages.cells import belongs
@@ -189,8 +189,12 @@ def _statuses(frame: _Frame) -> Figure:
     for code in frame.columns:
         own = Counter(cell.status for cell in run.cells if cell.jurisdiction == code)
         alt.append(f"{frame.places[code]}: {frame.listed(own, names)}.")
-        missing = [theme_name(run, c.theme, frame.language) for c in run.cells
-                   if c.jurisdiction == code and c.status == "not_found"]  # fmt: skip
+        missing = [
+            theme_name(run, cell.theme, frame.language)
+            + (f" ({words(frame.language)['n_to_check'].format(n=cell.n_to_check)})" if cell.n_to_check else "")
+            for cell in run.cells
+            if cell.jurisdiction == code and cell.status == "not_found"
+        ]
         if missing:
             told = t.gettext("The corpus holds no provision of {place} on: {themes}.")
             alt.append(told.format(place=frame.places[code], themes="; ".join(missing)))
@@ -306,7 +310,7 @@ def _years(frame: _Frame) -> Figure:
         code: Counter(_year(d.date) for d in frame.documents[code] if d.status != "excluded") for code in frame.columns
     }
     dates = {
-        (item.jurisdiction, item.provision.provision_id): _year(item.provision.act_date or item.document.date)
+        (item.jurisdiction, item.provision.provision_id): _year(act_date(item.document, item.provision))
         for item in frame.evidence
     }
     provisions: dict[str, Counter[int | None]] = {code: Counter() for code in frame.columns}
@@ -335,7 +339,7 @@ def _years(frame: _Frame) -> Figure:
     for code in frame.columns:
         own = {year: n for year, n in documents[code].items() if year}
         if own:
-            sentence = t.gettext("{place}: documents of {first} to {last}, most of {year} ({n}).")
+            sentence = t.gettext("{place}: documents of {first} to {last}, at most {n} in a year ({year}).")
             year = max(own, key=lambda key: (own[key], key))
             alt.append(sentence.format(place=frame.places[code], first=min(own), last=max(own), year=year, n=own[year]))
         else:
@@ -343,7 +347,7 @@ def _years(frame: _Frame) -> Figure:
         dated = {year: n for year, n in provisions[code].items() if year}
         if dated:
             year = max(dated, key=lambda key: (dated[key], key))
-            sentence = t.gettext("Most provisions are of {year} ({n} of {total}).")
+            sentence = t.gettext("Provisions: at most {n} of {total} in a year ({year}).")
             alt.append(sentence.format(year=year, n=dated[year], total=sum(provisions[code].values())))
     return frame.figure(sheet, "years", title, caption, alt)
 
