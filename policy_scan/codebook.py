@@ -6,6 +6,7 @@ A theme is switched off by `enabled: false`, added by a new entry, renamed by it
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
@@ -26,6 +27,9 @@ class Theme(BaseModel):
     enabled: bool = True
     cues: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     """Language -> terms; a theme without coded passages is coded from these alone."""
+    code_when_in: dict[str, str] = Field(default_factory=dict)
+    """The rule in other languages than English, for those who read it: language -> text. So `not_when_in`."""
+    not_when_in: dict[str, str] = Field(default_factory=dict)
 
     @field_validator("name", mode="before")
     @classmethod
@@ -45,6 +49,11 @@ class Theme(BaseModel):
     def label(self, language: str) -> str:
         return self.name.get(language) or self.name["en"]
 
+    def rule(self, language: str) -> tuple[str, str]:
+        """When to code the theme and when not, in `language` where the codebook has it so, else in English."""
+        when, unless = (own.get(language) for own in (self.code_when_in, self.not_when_in))
+        return (when or self.code_when).strip(), (unless or self.not_when).strip()
+
 
 class Codebook(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -54,6 +63,9 @@ class Codebook(BaseModel):
     status: dict[str, str]
     force_names: dict[str, dict[str, str]] = Field(default_factory=dict)
     status_names: dict[str, dict[str, str]] = Field(default_factory=dict)
+    force_meanings: dict[str, dict[str, str]] = Field(default_factory=dict)
+    """Key -> language -> what `force` says of it in English. So `status_meanings`."""
+    status_meanings: dict[str, dict[str, str]] = Field(default_factory=dict)
 
     @property
     def active(self) -> tuple[str, ...]:
@@ -61,14 +73,32 @@ class Codebook(BaseModel):
         return tuple(key for key, theme in self.themes.items() if theme.enabled)
 
     def key(self) -> str:
-        """What results depend on: the whole content, not the version number alone."""
-        return make_key(self.model_dump(mode="json"))
+        """What results depend on: themes, cues and rules, not the version number alone, nor what reports call them."""
+        wording = {"force_names", "status_names", "force_meanings", "status_meanings"}
+        content = self.model_dump(mode="json", exclude=wording)
+        for theme in content["themes"].values():
+            for shown in ("name", "code_when_in", "not_when_in"):
+                del theme[shown]
+        return make_key(content)
 
     def status_name(self, status: str, language: str) -> str:
-        return self.status_names.get(status, {}).get(language) or status.replace("_", " ")
+        return _said(self.status_names, status, language) or status.replace("_", " ")
 
     def force_name(self, force: str, language: str) -> str:
-        return self.force_names.get(force, {}).get(language) or force
+        return _said(self.force_names, force, language) or force
+
+    def status_meaning(self, status: str, language: str) -> str:
+        """What a status says, in `language` where the codebook has it so, else in English."""
+        return self.status_meanings.get(status, {}).get(language) or self.status[status]
+
+    def force_meaning(self, force: str, language: str) -> str:
+        return self.force_meanings.get(force, {}).get(language) or self.force[force]
+
+
+def _said(names: Mapping[str, Mapping[str, str]], key: str, language: str) -> str:
+    """A name in `language`, else in English, else ''."""
+    own = names.get(key, {})
+    return own.get(language) or own.get("en", "")
 
 
 def load_codebook(name: str | Path) -> Codebook:

@@ -34,7 +34,7 @@ class Section(BaseModel):
 class TableSection(Section):
     jurisdictions: tuple[str, ...] = Field(min_length=1)
     """Columns of the state of play, in order."""
-    language: Literal["en", "fr"]
+    language: Literal["en", "fr", "nl", "de", "el", "ro"]
     """Language of names and statuses on the screen and in reports."""
 
     @field_validator("jurisdictions", mode="before")

@@ -12,6 +12,7 @@ from policy_scan.codebook import load_codebook
 from policy_scan.config import load_config, shipped
 from policy_scan.errors import ConfigError
 from policy_scan.records import CELL_STATUSES, FORCES
+from policy_scan.translation import LANGUAGES
 
 
 def _file(folder: Path, content: str) -> Path:
@@ -98,12 +99,48 @@ def test_a_mistake_in_the_codebook_is_named(tmp_path: Path, change: dict[str, ob
         load_codebook(_changed_codebook(tmp_path, change))
 
 
-def test_the_shipped_codebook_names_every_theme_force_and_status_in_english_and_french() -> None:
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_shipped_codebook_names_every_theme_force_and_status_in_every_language(language: str) -> None:
     book = load_codebook("codebook.yaml")
-    for language in ("en", "fr"):
-        assert all(theme.name[language] for theme in book.themes.values())
-        assert all(book.force_names[force][language] for force in FORCES)
-        assert all(book.status_names[status][language] for status in CELL_STATUSES)
+    assert all(theme.name[language] for theme in book.themes.values())
+    assert all(book.force_names[force][language] for force in FORCES)
+    assert all(book.status_names[status][language] for status in CELL_STATUSES)
+    if language != "en":
+        assert all(book.force_meanings[force][language] for force in FORCES)
+        assert all(book.status_meanings[status][language] for status in CELL_STATUSES)
+    assert load_config(None, {"table": {"language": language}}).table.language == language
+
+
+def test_the_rules_are_told_in_french_and_in_english_where_a_language_has_none() -> None:
+    book = load_codebook("codebook.yaml")
+    for theme in book.themes.values():
+        assert set(theme.code_when_in) == {"fr"}
+        assert bool(theme.not_when_in) == bool(theme.not_when)
+        assert (
+            theme.rule("fr")
+            != theme.rule("en")
+            == theme.rule("el")
+            == (theme.code_when.strip(), theme.not_when.strip())
+        )
+    assert book.status_meaning("not_found", "en").endswith("'does not exist'.")
+    assert book.status_meaning("not_found", "fr").startswith("Rien dans ce corpus")
+
+
+def test_what_reports_call_a_theme_is_no_part_of_what_codings_depend_on() -> None:
+    book = load_codebook("codebook.yaml")
+    theme = book.themes["security"]
+
+    def key(**changes: object) -> str:
+        themes = {**book.themes, "security": theme.model_copy(update=changes)}
+        return book.model_copy(update={"themes": themes, "status_names": {}}).key()
+
+    assert key(name={"en": "Locks"}, code_when_in={}) == book.key()
+    assert len({book.key(), key(code_when="Doors."), key(enabled=False), key(cues={"en": ("lock",)})}) == 4
+
+
+def test_an_unknown_language_is_told_the_known_ones() -> None:
+    with pytest.raises(ConfigError, match=r"table\.language: .*'en', 'fr', 'nl', 'de', 'el' or 'ro'"):
+        load_config(None, {"table": {"language": "it"}})
 
 
 def test_a_name_with_an_unquoted_comma_is_read_whole(tmp_path: Path) -> None:
