@@ -19,15 +19,21 @@ FORMATS: Mapping[str, tuple[str, str]] = {
     "html": ("html", "export_html"),
     "docx": ("docx", "export_docx"),
     "pdf": ("typeset", "export_pdf"),
+    "figures": ("figures", "export_figures"),
     "csl": ("bibliography", "export_csl"),
     "bibtex": ("bibliography", "export_bibtex"),
     "datapackage": ("datapackage", "export_datapackage"),
 }
 STEM = "state-of-play"
 """Name of a report whose file the user doesn't name; never that of a published table."""
-SUFFIXES: Mapping[str, str] = {"csl": ".csl.json", "bibtex": ".bib", "datapackage": "-datapackage.zip"}
+SUFFIXES: Mapping[str, str] = {
+    "csl": ".csl.json",
+    "bibtex": ".bib",
+    "figures": "-figures",
+    "datapackage": "-datapackage.zip",
+}
 """What follows STEM where it isn't the format's name."""
-FOLDERS = frozenset({"datapackage"})
+FOLDERS = frozenset({"figures", "datapackage"})
 """Formats of several files: a `path` without a suffix is the folder that they fill."""
 
 
