@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from functools import cache
 
+from .translation import translations
+
 UNKNOWN = "unknown"
 _ALIASES = {"EL": "GR", "UK": "GB"}
 _COMMUNITIES = {"BE-DG": "Deutschsprachige Gemeinschaft", "BE-FWB": "Fédération Wallonie-Bruxelles"}
@@ -42,3 +44,45 @@ def country_name(code: str) -> str:
 
     found = pycountry.countries.get(alpha_2=country)
     return str(getattr(found, "common_name", found.name)) if found else ""
+
+
+@cache
+def place_name(code: str, language: str) -> str:
+    """A jurisdiction's name in a report's language: 'Grèce', 'Région wallonne (BE-WAL)'; its code where none is known.
+
+    Countries are named by the CLDR, their parts by ISO 3166-2 with the code; Belgium's levels by the names that their
+    administrations use, since ISO has no Communities, and knows Flanders as the Region alone.
+    """
+    country, _, part = code.partition("-")
+    t = translations(language)
+    own = {
+        UNKNOWN: t.pgettext("jurisdiction", "unknown"),
+        "BE-BRU": t.pgettext("jurisdiction", "Brussels-Capital Region"),
+        "BE-DG": t.pgettext("jurisdiction", "German-speaking Community"),
+        "BE-FWB": t.pgettext("jurisdiction", "French Community"),
+        "BE-VLG": t.pgettext("jurisdiction", "Flanders"),
+        "BE-WAL": t.pgettext("jurisdiction", "Walloon Region"),
+    }
+    if code in own:
+        name = own[code]
+    elif part:
+        name = _part_name(code, language)
+    else:
+        from babel import Locale
+
+        name = Locale.parse(language).territories.get(country, "")
+    return f"{name} ({code})" if part and name else name or code
+
+
+def _part_name(code: str, language: str) -> str:
+    """ISO's name of a country's part, put in the order of speech ('Moselle, Département de'); '' for an unknown one."""
+    import gettext
+
+    import pycountry
+
+    found = pycountry.subdivisions.get(code=code)
+    if found is None:
+        return ""
+    names = gettext.translation("iso3166-2", pycountry.LOCALES_DIR, languages=[language], fallback=True)
+    last, comma, first = names.gettext(found.name).partition(", ")
+    return f"{first} {last}" if comma else last

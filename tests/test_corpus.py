@@ -8,7 +8,7 @@ import pytest
 
 from policy_scan.corpus import find_files, printable, read_manifest
 from policy_scan.errors import ConfigError, NothingToDoError
-from policy_scan.jurisdictions import country_name, country_of, normalise
+from policy_scan.jurisdictions import country_name, country_of, normalise, place_name
 from policy_scan.records import Facts, Page
 from policy_scan.stages.documents import describe, identify_documents
 
@@ -46,6 +46,19 @@ def test_sub_national_codes_belong_to_their_country() -> None:
     assert country_name("BE-DG") == country_name("BE") == "Belgium"
     assert country_name("EU") == "European Union"
     assert country_name("unknown") == ""
+
+
+@pytest.mark.parametrize(
+    ("code", "language", "name"),
+    [
+        ("GR", "fr", "Grèce"), ("EU", "nl", "Europese Unie"), ("FR", "ro", "Franța"), ("LU", "el", "Λουξεμβούργο"),
+        ("BE-WAL", "fr", "Région wallonne (BE-WAL)"), ("BE-DG", "de", "Deutschsprachige Gemeinschaft (BE-DG)"),
+        ("BE-BRU", "nl", "Brussels Hoofdstedelijk Gewest (BE-BRU)"), ("BE-VLG", "en", "Flanders (BE-VLG)"),
+        ("DE-BY", "en", "Bavaria (DE-BY)"), ("unknown", "fr", "inconnue"), ("XX", "en", "XX"), ("XX-1", "en", "XX-1"),
+    ],
+)  # fmt: skip
+def test_jurisdictions_are_named_in_the_reports_language(code: str, language: str, name: str) -> None:
+    assert place_name(code, language) == name
 
 
 def test_the_same_bytes_are_one_document_that_counts_in_each_jurisdiction(tmp_path: Path) -> None:
