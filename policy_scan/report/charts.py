@@ -58,7 +58,7 @@ def wrap(text: str, pixels: float, size: float, lines: int = 3, bold: bool = Fal
     """The text on as many lines as it needs within `pixels`, at most `lines`; what doesn't fit is cut and marked."""
     clean = " ".join(printable(text).split())
     width = max(3, int(pixels * len(clean) / max(1.0, text_width(clean, size, bold))))
-    return textwrap.wrap(clean, width, max_lines=lines, placeholder="…") or [""]
+    return textwrap.wrap(clean, width, max_lines=lines, placeholder="…", break_on_hyphens=False) or [""]
 
 
 class Sheet:

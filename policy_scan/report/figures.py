@@ -467,7 +467,8 @@ def _review(frame: _Frame) -> Figure | None:
     t = frame.t
     counts: Counter[tuple[str, str]] = Counter()
     for item in frame.evidence:
-        one = settled.get((item.provision.provision_id, item.theme))
+        key = item.provision.provision_id
+        one = settled.get((key, item.theme)) or settled.get((key, ""))
         state = "open" if one is None else "disputed" if one.verdict == "disputed" else "accepted"
         counts[state, item.jurisdiction] += 1
     names = {
