@@ -16,8 +16,9 @@ from typer.testing import CliRunner
 from policy_scan import changes as module
 from policy_scan.changes import as_text, train_and_compare
 from policy_scan.classifier import train as train_module
+from policy_scan.classifier.features import Reader
 from policy_scan.classifier.gold import read_gold
-from policy_scan.classifier.guidance import guides_for
+from policy_scan.classifier.guidance import Guide, guides_for
 from policy_scan.classifier.reviewed import read_reviewed, with_reviewed
 from policy_scan.classifier.train import train_model
 from policy_scan.cli import app
@@ -46,10 +47,19 @@ ASSIGNED = {
 }  # fmt: skip
 
 
+_guides: dict[tuple[str, ...], list[Guide]] = {}
+
+
 @pytest.fixture(autouse=True)
 def few_guides(monkeypatch: pytest.MonkeyPatch) -> None:
     """Training here is about coded and reviewed passages: the lexicon's and the exemplars' would take the time."""
-    monkeypatch.setattr(train_module, "guides_for", lambda themes, reader: guides_for(themes, reader)[::100])
+
+    def few(themes: tuple[str, ...], reader: Reader) -> list[Guide]:
+        if themes not in _guides:
+            _guides[themes] = guides_for(themes, reader)[::100]
+        return _guides[themes]
+
+    monkeypatch.setattr(train_module, "guides_for", few)
 
 
 @pytest.fixture(scope="module")
