@@ -23,6 +23,7 @@ FORMATS: Mapping[str, tuple[str, str]] = {
     "csl": ("bibliography", "export_csl"),
     "bibtex": ("bibliography", "export_bibtex"),
     "datapackage": ("datapackage", "export_datapackage"),
+    "qdpx": ("qdpx", "export_qdpx"),
 }
 STEM = "state-of-play"
 """Name of a report whose file the user doesn't name; never that of a published table."""
