@@ -35,7 +35,6 @@ class _Writer:
         dress(self.document, paper)
         self.notes = Notes(self.document)
         self.n_bookmarks = 0
-        self.n_pictures = 0
         self.width = 0
         self.lay_out(self.document.sections[0], Layout("a4", landscape=False))
 
@@ -135,7 +134,7 @@ class _Writer:
         widths = [int(self.width * width / sum(block.widths)) for width in block.widths]
         for column, width in zip(table.columns, widths, strict=True):
             column.width = width
-        style = "Table Small" if block.small else "Table Text"
+        style = f"Table Text {block.size.title()}"
         heads = [TableCell(((Inline(name, bold=True),),)) for name in block.head]
         self._row(table, heads, widths, style, head=True)
         for cells in block.rows:
@@ -165,14 +164,11 @@ class _Writer:
                 self.inline(paragraph, line, ink.removeprefix("#"))
 
     def picture(self, block: Picture) -> None:
-        self.n_pictures += 1
-        caption = self.document.add_paragraph(style="Caption")
-        self.inline(caption, (Inline(f"{block.title} ", bold=True), Inline(block.caption)))
+        self.document.add_paragraph(block.caption, style="Caption")
         shape = self.document.add_picture(io.BytesIO(block.png), width=self.width)
         properties = shape._inline.docPr
         properties.set("name", block.name)
         properties.set("descr", block.alt)
-        properties.set("title", block.title)
 
     def section(self, block: Layout) -> None:
         from docx.enum.section import WD_SECTION

@@ -216,8 +216,8 @@ def dress(document: Any, paper: Paper) -> None:
     _shape(document.styles["List Bullet"], 10.5, 0, 4)
     _shape(_style(document, "Lead", "Lead"), 10.5, 4, 2, keep=True)
     _shape(_style(document, "Small", "Small"), 9, 0, 6, colour="50596B")
-    _shape(_style(document, "Table Text", "TableText"), 9)
-    _shape(_style(document, "Table Small", "TableSmall"), 7)
+    for name, size in (("Small", 7), ("Medium", 8), ("Normal", 9)):
+        _shape(_style(document, f"Table Text {name}", f"TableText{name}"), size)
     _shape(_style(document, "footnote text", "FootnoteText"), 8.5, 0, 1)
     _style(document, "footnote reference", "FootnoteReference", "character").font.superscript = True
     link = _style(document, "Hyperlink", "Hyperlink", "character").font

@@ -193,7 +193,7 @@ def tabulate(teller: Narrator) -> list[Block]:
             (teller.words["theme"], *(teller.place(code) for code in run.all_columns)),
             rows,
             (1.0, *(1.4 for _ in run.all_columns)),
-            small=True,
+            size="small",
         ),
         Layout("a4", landscape=False),
     ]
@@ -269,7 +269,9 @@ def _holdings(teller: Narrator, read: Sequence[Document]) -> str:
     ]
     years = sorted(document.date[:4] for document in read if document.date)
     undated = len(read) - len(years)
-    if years:
+    if years and years[0] == years[-1]:
+        sentences.append(t.gettext("Date: {year}.").format(year=years[0]))
+    elif years:
         sentences.append(t.gettext("Dates from {first} to {last}.").format(first=years[0], last=years[-1]))
     if undated:
         said = t.ngettext("{n} document has no date.", "{n} documents have no date.", undated)

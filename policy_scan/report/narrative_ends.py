@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from importlib.util import find_spec
 from pathlib import Path
 
 from ..citations import format_date
@@ -16,19 +15,16 @@ _CARD_SECTION = "**Figures**"
 
 
 def draw_figures(teller: Narrator) -> list[Block]:
-    """The figures, where they can be drawn."""
-    if find_spec("policy_scan.report.figures") is None:
-        return []
-    from . import figures
+    """The figures; each holds its title and its caption as a picture too."""
+    from .figures import draw
 
-    drawn = figures.draw(teller.run, teller.language)
-    if not drawn:
-        return []
+    drawn = draw(teller.run, teller.language)
+    caption = teller.t.gettext("Figure {n}. {title}")
     return [
         Heading(1, teller.t.gettext("Figures"), "figures", new_page=True),
         *(
-            Picture(one.name, printable(one.title), printable(one.alt), printable(one.caption), one.png)
-            for one in drawn
+            Picture(one.name, printable(caption.format(n=n, title=one.title)), printable(one.alt), one.png)
+            for n, one in enumerate(drawn, start=1)
         ),
     ]
 
@@ -62,7 +58,7 @@ def list_documents(teller: Narrator) -> list[Block]:
         Heading(1, t.gettext("Documents searched"), "documents"),
         Table(
             t.gettext("All documents of the corpus; those that were not read say why"),
-            head, tuple(rows), (1.2, 4.2, 1.0, 1.2, 1.2, 0.6, 2.2), small=True,
+            head, tuple(rows), (1.2, 4.2, 1.0, 1.2, 1.2, 0.6, 2.2), size="medium",
         ),
         Layout("a4", landscape=False),
     ]  # fmt: skip
@@ -77,7 +73,7 @@ def account_for_method(teller: Narrator) -> list[Block]:
         "force, and the sentence that speaks for the theme. A cell takes its status only from codings that reach the "
         "threshold for cells or that a reviewer accepted; weaker ones are 'to check'."
     )
-    blocks += [Paragraph(plain(text)) for text in (stages, names["marks"], _unsure(teller), _ocr(teller)) if text]
+    blocks += [Paragraph(plain(text)) for text in (stages, _unsure(teller), _lexicon(teller), _ocr(teller)) if text]
     blocks.append(Heading(2, t.gettext("Review"), "review"))
     blocks.append(Paragraph(plain(_review(teller))))
     blocks.append(Heading(2, t.gettext("Classifier and agreement of coders"), "classifier"))
@@ -108,7 +104,9 @@ def account_for_method(teller: Narrator) -> list[Block]:
     rows = tuple((text_cell(name), text_cell(value)) for name, value in flatten(settings))
     if rows:
         head = (names["setting"], names["value"])
-        blocks.append(Table(t.gettext("Versions, settings and counts of the run"), head, rows, (1.0, 1.6), small=True))
+        blocks.append(
+            Table(t.gettext("Versions, settings and counts of the run"), head, rows, (1.0, 1.6), size="medium")
+        )
     return blocks
 
 
@@ -121,6 +119,15 @@ def _unsure(teller: Narrator) -> str:
         len(assigned),
     )
     return said.format(unsure=unsure, n=len(assigned), band=teller.run.config.codings.unsure_band)
+
+
+def _lexicon(teller: Narrator) -> str:
+    """Which themes have no learnt model."""
+    themes = sorted({coding.theme for coding in teller.run.codings if coding.method == "lexicon"})
+    if not themes:
+        return ""
+    said = teller.t.gettext("Coded by the lexicon alone, for want of coded passages to learn from: {themes}.")
+    return said.format(themes=teller.names(themes))
 
 
 def _ocr(teller: Narrator) -> str:

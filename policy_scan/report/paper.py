@@ -15,6 +15,10 @@ ParagraphKind = Literal["body", "lead", "note", "item"]
 """lead: stays with what follows it; note: small; item: of a list."""
 
 
+TableSize = Literal["small", "medium", "normal"]
+"""Text of 7, 8 or 9 points."""
+
+
 @dataclass(frozen=True, slots=True)
 class Inline:
     """A piece of text of one look."""
@@ -71,15 +75,15 @@ class Table:
     head: tuple[str, ...]
     rows: tuple[tuple[TableCell, ...], ...]
     widths: tuple[float, ...]
-    small: bool = False
+    size: TableSize = "normal"
 
 
 @dataclass(frozen=True, slots=True)
 class Picture:
     name: str
-    title: str
-    alt: str
+    """A word for files, such as 'coverage'."""
     caption: str
+    alt: str
     png: bytes
 
 

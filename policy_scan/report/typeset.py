@@ -1,4 +1,4 @@
-"""The report as PDF, typeset by typst: tagged, with bookmarks, page numbers, languages and alternative texts.
+"""The report as PDF, typeset by typst: with bookmarks, page numbers, languages, alternative texts, tagged as PDF/UA-1.
 
 The template reads the report from a JSON file, so that no text of a document is ever markup. Only the fonts that typst
 brings along are used: the same run gives the same pages on every system.
@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from tempfile import TemporaryDirectory
+from typing import Any, Literal
 
 from ..tables import write_atomic
 from .common import RunData
@@ -45,11 +46,10 @@ def _block(block: Block) -> dict[str, Any]:
         return {"kind": "quotation", "text": block.text, "language": block.language,
                 "note": [_inline(piece) for piece in block.note]}  # fmt: skip
     if isinstance(block, Picture):
-        return {"kind": "picture", "name": block.name, "title": block.title, "alt": block.alt,
-                "caption": block.caption}  # fmt: skip
+        return {"kind": "picture", "name": block.name, "alt": block.alt, "caption": block.caption}  # fmt: skip
     assert not isinstance(block, Layout)
     return {"kind": "table", "caption": block.caption, "head": list(block.head), "widths": list(block.widths),
-            "small": block.small, "rows": [[_cell(cell) for cell in row] for row in block.rows]}  # fmt: skip
+            "size": block.size, "rows": [[_cell(cell) for cell in row] for row in block.rows]}  # fmt: skip
 
 
 def _sections(paper: Paper) -> list[dict[str, Any]]:
@@ -76,14 +76,27 @@ def typeset(paper: Paper) -> bytes:
         "date": [made.year, made.month, made.day] if made else None,
         "sections": _sections(paper),
     }
-    files: Any = {
-        "main.typ": _TEMPLATE.read_bytes(),
-        "report.json": json.dumps(data, ensure_ascii=False).encode(),
-    }
-    files |= {f"pictures/{block.name}.png": block.png for block in paper.blocks if isinstance(block, Picture)}
     # typst stamps the PDF with this time; a run that doesn't say when it ended gets the epoch.
     moment = int(made.timestamp()) if made else 0
-    return bytes(typst.compile(files, format="pdf", ignore_system_fonts=True, timestamp=moment))
+    with TemporaryDirectory() as name:
+        folder = Path(name)
+        (folder / "main.typ").write_bytes(_TEMPLATE.read_bytes())
+        (folder / "report.json").write_text(json.dumps(data, ensure_ascii=False), encoding="utf-8")
+        for block in paper.blocks:
+            if isinstance(block, Picture):
+                (folder / f"{block.name}.png").write_bytes(block.png)
+        main = str(folder / "main.typ")
+
+        def compile_as(standard: Literal["ua-1", "1.7"]) -> bytes:
+            return typst.compile(
+                main, root=name, format="pdf", pdf_standards=standard, ignore_system_fonts=True, timestamp=moment
+            )
+
+        try:
+            return compile_as("ua-1")
+        except typst.TypstError:
+            # PDF/UA forbids characters that no font can show, such as Chinese ones here: the rest still holds.
+            return compile_as("1.7")
 
 
 def export_pdf(run: RunData, language: str, path: Path) -> list[Path]:
