@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 from urllib.parse import quote
 
+from ..as_of import documents_at, is_later
 from ..citations import cite, describe_search
 from ..codebook import Codebook, load_codebook
 from ..config import Config
@@ -24,7 +25,7 @@ from ..stages.cells import belongs, status_of
 from ..tables import read_parquet, read_records
 from .words import LANGUAGES, words
 
-Standing = Literal["evidence", "to_check", "version", "no_cell"]
+Standing = Literal["evidence", "to_check", "version", "no_cell", "rejected", "later"]
 PieceKind = Literal["plain", "evidence", "term"]
 PIECE_KINDS: tuple[PieceKind, ...] = get_args(PieceKind)
 SYMBOLS: Mapping[CellStatus, str] = {
@@ -263,7 +264,7 @@ def searched_words(cell: Cell, language: str) -> str:
 
 def cell_citations(run: RunData, language: str) -> dict[tuple[str, str], str]:
     """(theme, jurisdiction) -> the cell's citation in the report's language, whatever the run's language was."""
-    documents = {document.doc_id: document for document in run.documents}
+    documents = {document.doc_id: document for document in documents_at(run.documents, run.config.table.as_of)}
     best = {cell.evidence[0] for cell in run.cells if cell.evidence}
     provisions = {provision.provision_id: provision for provision in run.provisions if provision.provision_id in best}
 
@@ -279,9 +280,12 @@ def cell_citations(run: RunData, language: str) -> dict[tuple[str, str], str]:
 def list_evidence(run: RunData) -> Iterator[Evidence]:
     """Every assigned coding in every cell it enters: themes, then columns, then best first, to check, other versions.
 
+    Documents have the legal status of the table's day; acts later than it are listed as such, last in their column.
+
     Codings of documents without a jurisdiction come last in their theme: they enter no cell, but aren't dropped.
     """
-    documents = {document.doc_id: document for document in run.documents}
+    as_of = run.config.table.as_of
+    documents = {document.doc_id: document for document in documents_at(run.documents, as_of)}
     provisions = {provision.provision_id: provision for provision in run.provisions}
     assigned: dict[str, dict[str, Coding]] = {theme: {} for theme in run.themes}
     for coding in run.codings:
@@ -305,14 +309,22 @@ def list_evidence(run: RunData) -> Iterator[Evidence]:
                 yield row(theme, column, "evidence", codings[identifier])
             for identifier in cell.to_check:
                 yield row(theme, column, "to_check", codings[identifier])
+            later: list[Coding] = []
             for identifier, coding in codings.items():
-                if belongs(documents[provisions[identifier].doc_id].jurisdictions, column):
+                document = documents[provisions[identifier].doc_id]
+                if belongs(document.jurisdictions, column):
                     placed.add(identifier)
-                    if identifier not in listed:
+                    if is_later(document, provisions[identifier], as_of):
+                        later.append(coding)
+                    elif identifier not in listed:
                         yield row(theme, column, "version", coding)
+            for coding in later:
+                yield row(theme, column, "later", coding)
         for identifier, coding in codings.items():
             if identifier not in placed:
-                yield row(theme, UNKNOWN, "no_cell", coding)
+                document = documents[provisions[identifier].doc_id]
+                is_of_later = is_later(document, provisions[identifier], as_of)
+                yield row(theme, UNKNOWN, "later" if is_of_later else "no_cell", coding)
 
 
 def remarks_on(run: RunData, document: Document) -> str:
