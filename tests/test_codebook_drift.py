@@ -126,8 +126,8 @@ def test_show_page_and_workbook_say_what_was_told_from_the_lexicon_alone(drift: 
     assert json.loads(found[1])["themes"]["digital_service"] == "Screens"
     [book] = export_run(data, "xlsx", path=tmp_path / "book.xlsx")
     sheet = openpyxl.load_workbook(book)["Evidence"]
-    header = [cell.value for cell in sheet[1]]
-    lines = [dict(zip(header, (cell.value for cell in row), strict=True)) for row in sheet.iter_rows(min_row=2)]
+    header = [cell.value for cell in sheet[3]]
+    lines = [dict(zip(header, (cell.value for cell in row), strict=True)) for row in sheet.iter_rows(min_row=4)]
     assert {line["Coded by"] for line in lines if line["Theme"] == "Drones"} == {"lexicon alone"}
     assert {line["Coded by"] for line in lines if line["Theme"] == "Screens"} <= {"model"}
 
