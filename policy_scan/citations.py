@@ -11,7 +11,7 @@ import re
 from functools import cache
 from pathlib import PurePosixPath
 
-from .records import Document, Provision
+from .records import PENDING, Document, Provision
 from .translation import translations
 
 TITLE_CHARACTERS = 90
@@ -127,6 +127,8 @@ def cite(document: Document, provision: Provision, language: str = "en") -> str:
         remarks.append(t.pgettext("legal status", "repealed"))
     if document.legal_status == "proposed":
         remarks.append(t.gettext("proposed, not in force"))
+    if document.legal_status == PENDING:
+        remarks.append(t.gettext("in force only from {date}").format(date=format_date(document.in_force, language)))
     if provision.quoted:
         remarks.append(t.gettext("amending text"))
     if provision.text_source != "text":

@@ -112,6 +112,8 @@ def run(
     output: Output = Path("outputs"),
     config: ConfigFile = None,
     jurisdiction: Annotated[list[str] | None, typer.Option(help="Only these, e.g. FR BE.")] = None,
+    levels: Annotated[list[str] | None, typer.Option(help="Countries whose parts get columns too, e.g. BE.")] = None,
+    as_of: Annotated[str | None, typer.Option(metavar="YYYY-MM-DD", help="The law on that day.")] = None,
     jobs: Annotated[int | None, typer.Option(min=0, help="Worker processes; 0: one per core.")] = None,
     engine: Annotated[Engine, typer.Option(help="Where the work is done.")] = Engine.processes,
     scheduler: Annotated[str | None, typer.Option(help="Address of a Dask scheduler.")] = None,
@@ -130,8 +132,13 @@ def run(
         overrides = _setting(fast, thorough)
         if jobs is not None:
             overrides["run"] = {"jobs": jobs}
+        table: dict[str, Any] = {"levels": list(dict.fromkeys(_code(name) for name in levels))} if levels else {}
+        if as_of:
+            table["as_of"] = as_of
         if codes:
-            overrides["table"] = {"jurisdictions": list(dict.fromkeys(code.partition("-")[0] for code in codes))}
+            table["jurisdictions"] = list(dict.fromkeys(code.partition("-")[0] for code in codes))
+        if table:
+            overrides["table"] = table
         settings, codebook = _settings(config, **overrides)
         result = _run_once(corpus, output, settings, codebook, codes, decisions)
         while watch:
@@ -156,6 +163,7 @@ def _run_once(
     from .runner import n_decisions
     from .runner import run as run_pipeline
     from .screen import count_line, print_issues, shown_progress
+    from .stages.state_of_play import published_columns
 
     started = time.monotonic()
     if decisions is None and (n := n_decisions(output)):
@@ -169,7 +177,9 @@ def _run_once(
         data = load_run(output)
         for name, file in zip(("xlsx", "html"), files, strict=True):
             export_run(data, name, language, file)
-    print_state_of_play(out, result.cells, codebook, config.table.jurisdictions, language)
+    print_state_of_play(out, result.cells, codebook, published_columns(result.cells, config), language)
+    if config.table.as_of:
+        err.print(f"The table is as of {config.table.as_of}: later acts enter no cell", markup=False)
     print_issues(err, result.issues, result.documents, str(output))
     err.print(count_line(result, started), markup=False, soft_wrap=True)
     out.print("The table: " + str(output / "state_of_play.csv"), markup=False, soft_wrap=True)
@@ -418,15 +428,15 @@ def doctor() -> None:
 
 
 def _expanded(arguments: Sequence[str]) -> list[str]:
-    """`--jurisdiction FR BE` as `--jurisdiction FR --jurisdiction BE`: one option may take several codes."""
+    """`--jurisdiction FR BE` as `--jurisdiction FR --jurisdiction BE`: an option may take several codes."""
     expanded: list[str] = []
-    listing = False
+    listing = ""
     for argument in arguments:
         if argument.startswith("-"):
-            listing = argument == "--jurisdiction"
+            listing = argument if argument in ("--jurisdiction", "--levels") else ""
             expanded.append(argument)
-        elif listing and expanded[-1] != "--jurisdiction":
-            expanded += ["--jurisdiction", argument]
+        elif listing and expanded[-1] != listing:
+            expanded += [listing, argument]
         else:
             expanded.append(argument)
     return expanded

@@ -7,6 +7,7 @@ Each stage sees, and is keyed on, the sections that `pipeline.py` names for it.
 from __future__ import annotations
 
 import difflib
+from datetime import date
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal
@@ -15,6 +16,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from .errors import ConfigError
+from .jurisdictions import country_of, normalise
 
 _PACKAGE = Path(__file__).parent
 
@@ -37,10 +39,35 @@ class TableSection(Section):
     language: Literal["en", "fr", "nl", "de", "el", "ro"]
     """Language of names and statuses on the screen and in reports."""
 
-    @field_validator("jurisdictions", mode="before")
+    levels: tuple[str, ...] = ()
+    """Countries whose parts found in the corpus, and whose national level, have columns of their own beside them."""
+    as_of: str | None = None
+    """YYYY-MM-DD: the law on that day; None: legal statuses as the corpus gives them."""
+
+    @field_validator("jurisdictions", "levels", mode="before")
     @classmethod
     def _as_tuple(cls, value: object) -> object:
         return tuple(value) if isinstance(value, list) else value
+
+    @field_validator("levels")
+    @classmethod
+    def _are_countries(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for code in value:
+            if normalise(code) != code or country_of(code) != code:
+                raise ValueError(f"'{code}' is no country: give a code such as BE")
+        return value
+
+    @field_validator("as_of", mode="before")
+    @classmethod
+    def _is_day(cls, value: object) -> object:
+        text = value.isoformat() if isinstance(value, date) else value
+        if isinstance(text, str):
+            try:
+                if date.fromisoformat(text).isoformat() != text:
+                    raise ValueError
+            except ValueError:
+                raise ValueError("no day of the calendar: write it as YYYY-MM-DD") from None
+        return text
 
 
 class ReadingSection(Section):

@@ -7,6 +7,10 @@ from functools import cache
 from .translation import translations
 
 UNKNOWN = "unknown"
+NATIONAL = "NAT"
+"""BE-NAT: the column of Belgium's federal acts beside those of its parts. ISO 3166-2 has no such part anywhere; the
+acts themselves bear the country's own code."""
+_FEDERATIONS = frozenset({"AT", "BE", "CH", "DE"})
 _ALIASES = {"EL": "GR", "UK": "GB"}
 _COMMUNITIES = {"BE-DG": "Deutschsprachige Gemeinschaft", "BE-FWB": "Fédération Wallonie-Bruxelles"}
 
@@ -17,6 +21,7 @@ def normalise(name: str) -> str | None:
     code = name.strip().upper().replace("_", "-")
     head, _, part = code.partition("-")
     head = _ALIASES.get(head, head)
+    part = "" if part == NATIONAL else part
     code = f"{head}-{part}" if part else head
     if code == "EU" or code in _COMMUNITIES:
         return code
@@ -65,6 +70,10 @@ def place_name(code: str, language: str) -> str:
     }
     if code in own:
         name = own[code]
+    elif part == NATIONAL and country in _FEDERATIONS:
+        name = t.pgettext("jurisdiction", "federal level")
+    elif part == NATIONAL:
+        name = t.pgettext("jurisdiction", "national level")
     elif part:
         name = _part_name(code, language)
     else:

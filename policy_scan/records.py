@@ -35,6 +35,10 @@ FORCES: tuple[str, ...] = get_args(Force)
 CELL_STATUSES: tuple[str, ...] = get_args(CellStatus)
 LANGUAGES: tuple[str, ...] = tuple(code for code in get_args(Language) if code != "und")
 BINDING_TYPES = frozenset({"law", "decree", "regulation", "order", "directive"})
+PENDING = "pending"
+"""Legal status of an act that was adopted but not yet in force on the day of the table: never published, only shown."""
+NOT_BINDING = frozenset({"proposed", "repealed", PENDING})
+"""Acts of these legal statuses bind nobody, whatever their type."""
 
 Span = tuple[int, int, int]
 """(page, start, end): a slice of that page's text."""

@@ -22,6 +22,7 @@ from typing import Any
 import pyarrow as pa
 
 from . import __version__
+from .as_of import issues_of_date
 from .cache import Cache
 from .codebook import Codebook, load_codebook
 from .config import Config, resource
@@ -42,7 +43,7 @@ from .pipeline import DOCUMENT_STAGES, RESULTS, STAGES, document_keys
 from .records import Block, BlockLanguage, Cell, Coding, Decision, Document, Issue, Page, Provision, Source
 from .stages.cells import compile_cells
 from .stages.documents import describe, identify_documents
-from .stages.state_of_play import tabulate
+from .stages.state_of_play import published_columns, tabulate
 from .tables import csv_bytes, from_table, parquet_bytes, state_of_play_schema, to_table, write_atomic
 from .worker import Outcome, Task, is_fresh, start, work
 
@@ -436,7 +437,8 @@ def run(
     thresholds = cell_thresholds(config.codings.setting)
     pages = from_table(Page, assembled.arrow["pages"]) if decided else []
     review = review_run(decided, provisions, pages)
-    issues = [*assembled.issues, *review.issues]
+    dated = issues_of_date(assembled.documents, provisions, config.table.as_of)
+    issues = [*assembled.issues, *review.issues, *dated]
     reviewed = with_decisions(codings, review.settled, {one.provision_id: one.text for one in provisions})
     cells = compile_cells(
         assembled.documents, provisions, reviewed, issues, config, plan.codebook, thresholds,
@@ -449,7 +451,7 @@ def run(
         **assembled.arrow,
         "decisions": to_table(PublishedDecision, review.rows),
         "cells": to_table(Cell, cells),
-        "state_of_play": pa.Table.from_pylist(rows, schema=state_of_play_schema(config.table.jurisdictions)),
+        "state_of_play": pa.Table.from_pylist(rows, schema=state_of_play_schema(published_columns(cells, config))),
     }
     hashes = _write_tables(output, {name: tables[name] for name in TABLES})
     elapsed = time.monotonic() - started
@@ -467,12 +469,15 @@ def _run_json(
     seconds: Mapping[str, float],
     elapsed: float,
 ) -> bytes:
+    from .classifier.model import cell_thresholds
+
     content = {
         "policy_scan": __version__,
         "python": platform.python_version(),
         "libraries": {name: installed_version(name) for name in _LIBRARIES},
         "stages": {stage.name: stage.version for stage in STAGES},
         "configuration": config.model_dump(mode="json"),
+        "cell_thresholds": cell_thresholds(config.codings.setting),
         "codebook_version": plan.codebook.version,
         "codebook_key": plan.uses["codebook"],
         "classifier_key": plan.uses["classifier"],

@@ -14,7 +14,7 @@ FLOORS = (
         "config", "codebook", "corpus", "jurisdictions", "cache", "project",
         "pdf", "ocr", "legibility", "text", "geometry", "lines", "layout", "grids", "furniture", "composing", "scan",
         "language", "schemes", "outline", "acts", "parallel", "passages", "citations",
-        "decisions", "translation",
+        "decisions", "translation", "as_of",
     },
     {"stages", "classifier"},
     {

@@ -91,6 +91,7 @@ def words(language: str) -> Mapping[str, str]:
         "standing_evidence": p("standing", "evidence"),
         "standing_to_check": p("standing", "to check"),
         "standing_version": p("standing", "language version"),
+        "standing_later": p("standing", "later than the table's date"),
         "standing_no_cell": p("standing", "no cell (unknown jurisdiction)"),
         "review_none": p("review", "not reviewed"),
         "review_part": p("review", "partly reviewed"),

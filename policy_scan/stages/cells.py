@@ -10,11 +10,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 
+from ..as_of import documents_at, is_later
 from ..citations import act_date, cite, describe_search
 from ..codebook import Codebook
 from ..config import Config
-from ..jurisdictions import UNKNOWN, country_of
-from ..records import BINDING_TYPES, Cell, CellStatus, Coding, Document, Issue, Provision, ReviewState
+from ..jurisdictions import NATIONAL, UNKNOWN, country_of
+from ..records import BINDING_TYPES, NOT_BINDING, Cell, CellStatus, Coding, Document, Issue, Provision, ReviewState
 
 COMMITTING_TYPES = frozenset({"strategy", "action_plan", "guideline", "circular"})
 _STRENGTH: tuple[CellStatus, ...] = ("binding", "enabled", "committed", "described")
@@ -33,7 +34,7 @@ def act_type(document: Document, provision: Provision) -> str:
 
 def is_binding(document: Document, provision: Provision) -> bool:
     """Whether the provision stands in a binding act; a quoted one counts as the act's that quotes it."""
-    return act_type(document, provision) in BINDING_TYPES and document.legal_status not in ("proposed", "repealed")
+    return act_type(document, provision) in BINDING_TYPES and document.legal_status not in NOT_BINDING
 
 
 def status_of(document: Document, provision: Provision, force: str) -> CellStatus:
@@ -46,19 +47,33 @@ def status_of(document: Document, provision: Provision, force: str) -> CellStatu
         if force in ("obligation", "prohibition", "right"):
             return "binding"
         return "enabled" if force in ("permission", "definition") else "described"
-    soft = act_type(document, provision) in COMMITTING_TYPES or document.legal_status == "proposed"
+    soft = act_type(document, provision) in COMMITTING_TYPES or document.legal_status in NOT_BINDING
     return "committed" if soft and force not in ("statement", "definition") else "described"
 
 
 def belongs(jurisdictions: Iterable[str], column: str) -> bool:
-    """Whether a document of these jurisdictions enters a column: BE-VLG enters BE, and a column BE-VLG of its own."""
+    """Whether a document of these jurisdictions enters a column: BE-VLG enters BE, and a column BE-VLG of its own; a
+    document of BE itself enters BE and BE-NAT.
+    """
+    country, _, part = column.partition("-")
+    if part == NATIONAL:
+        return country in jurisdictions
     return any(code == column or country_of(code) == column for code in jurisdictions)
 
 
-def columns_of(documents: Sequence[Document], configured: Sequence[str]) -> tuple[str, ...]:
-    """The configured columns, then every other country (or EU) found in the corpus, in order of code."""
-    found = {country_of(code) for document in documents for code in document.jurisdictions if code != UNKNOWN}
-    return (*configured, *sorted(found - set(configured)))
+def columns_of(documents: Sequence[Document], configured: Sequence[str], levels: Sequence[str] = ()) -> tuple[str, ...]:
+    """The configured columns, then every other country (or EU) found in the corpus, in order of code.
+
+    After a country of `levels` stand its national level and its parts, as far as the corpus has documents of them.
+    """
+    codes = {code for document in documents for code in document.jurisdictions if code != UNKNOWN}
+    columns: list[str] = []
+    for column in (*configured, *sorted({country_of(code) for code in codes} - set(configured))):
+        columns.append(column)
+        if column in levels:
+            columns += [f"{column}-{NATIONAL}"] if column in codes else []
+            columns += sorted(code for code in codes if country_of(code) == column and code != column)
+    return tuple(dict.fromkeys(columns))
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,12 +222,20 @@ def compile_cells(
     `confidence` is the probability of the best evidence, None where there is none. Documents of an unknown
     jurisdiction enter no cell; a document of several jurisdictions counts in each. `search_incomplete`: a document or
     page of the jurisdiction failed or was read in part, or an error was recorded for one.
+    `config.table.as_of`: documents and acts later than that day enter no cell and aren't counted as searched, and the
+    others count with the legal status that they had then.
     """
+    as_of = config.table.as_of
+    documents = documents_at([one for one in documents if not is_later(one, None, as_of)], as_of)
     decisions = decisions or {}
     by_document = {document.doc_id: document for document in documents}
-    by_provision = {provision.provision_id: provision for provision in provisions}
+    by_provision = {
+        one.provision_id: one
+        for one in provisions
+        if one.doc_id in by_document and not is_later(by_document[one.doc_id], one, as_of)
+    }
     n_provisions: dict[str, int] = {}
-    for provision in provisions:
+    for provision in by_provision.values():
         n_provisions[provision.doc_id] = n_provisions.get(provision.doc_id, 0) + 1
     errors = frozenset(issue.doc_id for issue in issues if issue.severity == "error" and issue.doc_id is not None)
 
@@ -221,6 +244,8 @@ def compile_cells(
     for coding in codings:
         decision = decisions.get((coding.provision_id, coding.theme))
         if coding.theme not in active or decision is False or not (coding.assigned or decision):
+            continue
+        if coding.provision_id not in by_provision:
             continue
         provision = by_provision[coding.provision_id]
         document = by_document[provision.doc_id]
@@ -231,9 +256,11 @@ def compile_cells(
 
     contested: dict[str, list[Document]] = {}
     for identifier, theme in disputed:
+        if identifier not in by_provision:
+            continue
         contested.setdefault(theme, []).append(by_document[by_provision[identifier].doc_id])
 
-    columns = columns_of(documents, config.table.jurisdictions)
+    columns = columns_of(documents, config.table.jurisdictions, config.table.levels)
     members = {
         column: [document for document in documents if belongs(document.jurisdictions, column)] for column in columns
     }
