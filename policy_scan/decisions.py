@@ -30,7 +30,7 @@ LEAST_SIMILARITY = 0.9
 CLEAR_LEAD = 0.05
 """How far the best candidate must stand before the next one, neighbourhood counted."""
 _NEIGHBOURHOOD_SHARE = 0.2
-_FOREIGN_NEIGHBOURHOOD = 0.3
+_FOREIGN_NEIGHBOURHOOD = 0.6
 """A near match whose surroundings have less than this in common with those decided on is another provision."""
 _REVIEWED = "reviewed"
 _OPTIONAL: dict[str, Any] = {
