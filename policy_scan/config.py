@@ -174,6 +174,8 @@ def read_yaml(path: Path) -> Any:
         place = f", line {mark.line + 1}, column {mark.column + 1}" if mark else ""
         problem = getattr(error, "problem", None) or "not YAML"
         raise ConfigError(f"{path}{place}: {problem}.", "correct the file's indentation or quotes there.") from error
+    except ValueError as error:  # an unquoted date such as 2024-02-30
+        raise ConfigError(f"{path} holds no day of the calendar: {error}.", "write it as YYYY-MM-DD.") from error
 
 
 def _merge(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:

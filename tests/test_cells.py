@@ -2,16 +2,30 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import example_run as make
 import pytest
 
-from policy_scan.records import BINDING_TYPES, DOC_TYPES, FORCES, Cell, Coding, Document, Issue, Provision
+from policy_scan.as_of import is_later, issues_of_date, status_at
+from policy_scan.records import (
+    BINDING_TYPES,
+    DOC_TYPES,
+    FORCES,
+    PENDING,
+    Cell,
+    Coding,
+    Document,
+    Issue,
+    Provision,
+)
+from policy_scan.report.common import list_evidence
 from policy_scan.stages.cells import COMMITTING_TYPES, compile_cells, status_of
-from policy_scan.stages.state_of_play import tabulate
+from policy_scan.stages.state_of_play import published_columns, tabulate
 
 THEME = "non_digital_access"
 
@@ -235,3 +249,141 @@ def test_the_table_repeats_the_cells() -> None:
         assert by_theme[cell.theme][f"{cell.jurisdiction}_citation"] == cell.citation
     with pytest.raises(KeyError):
         tabulate(cells[:-1], make.config(), make.codebook())
+
+
+@pytest.mark.parametrize("legal_status", ["repealed", "proposed"])
+@pytest.mark.parametrize("force", FORCES)
+def test_repealed_and_proposed_acts_are_marked_and_never_binding(legal_status: str, force: str) -> None:
+    doc = make.document("a", legal_status=legal_status)
+    cell = compiled([doc], [make.provision("p", doc)], [make.coding("p", force=force)])[THEME, "FR"]
+    assert cell.status in ("described", "committed")
+    assert {"repealed": "(repealed)", "proposed": "(proposed, not in force)"}[legal_status] in cell.citation
+
+
+def levelled(docs: Sequence[Document], jurisdictions: Sequence[str], levels: Sequence[str]) -> list[Cell]:
+    provisions = [make.provision(f"p{doc.doc_id}", doc) for doc in docs]
+    codings = [make.coding(p.provision_id) for p in provisions]
+    config = make.config(jurisdictions=list(jurisdictions), levels=list(levels))
+    return compile_cells(docs, provisions, codings, [], config, make.codebook(), {})
+
+
+def test_the_levels_of_a_country_stand_after_it_and_split_its_documents() -> None:
+    docs = [
+        make.document("fed", "BE"),
+        make.document("vlg", "BE-VLG"),
+        make.document("both", "BE-WAL", jurisdictions=("BE-WAL", "BE-FWB")),
+        make.document("fr", "FR-IDF"),
+        make.document("eu", "EU"),
+    ]
+    cells = levelled(docs, ("BE", "FR"), ("BE",))
+    by_column = {cell.jurisdiction: cell for cell in cells if cell.theme == THEME}
+    assert list(by_column) == ["BE", "BE-NAT", "BE-FWB", "BE-VLG", "BE-WAL", "FR", "EU"]
+    assert set(by_column["BE"].evidence) == {"pfed", "pvlg", "pboth"}
+    assert [by_column[code].evidence for code in ("BE-NAT", "BE-VLG", "BE-WAL")] == [("pfed",), ("pvlg",), ("pboth",)]
+    assert by_column["BE-FWB"].n_searched_documents == by_column["BE-NAT"].n_searched_documents == 1
+    assert by_column["EU"].evidence == ("peu",)
+    config = make.config(jurisdictions=["BE", "FR"], levels=["BE"])
+    rows = tabulate(cells, config, make.codebook())
+    columns = ["BE", "BE-NAT", "BE-FWB", "BE-VLG", "BE-WAL", "FR"]
+    assert [name for name in rows[0] if name.endswith("_status")] == [f"{code}_status" for code in columns]
+    assert published_columns(cells, config) == tuple(columns)
+
+
+def test_without_levels_parts_of_a_country_have_no_column_and_an_empty_level_has_none() -> None:
+    docs = [make.document("vlg", "BE-VLG")]
+    assert {cell.jurisdiction for cell in levelled(docs, ("BE",), ())} == {"BE"}
+    assert {cell.jurisdiction for cell in levelled(docs, ("BE",), ("BE", "LU"))} == {"BE", "BE-VLG"}
+
+
+DAY = "2024-06-30"
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ({}, "in_force"),
+        ({"legal_status": ""}, ""),
+        ({"legal_status": "proposed", "in_force": "2020"}, "proposed"),
+        ({"repealed": "2024-06-30"}, "repealed"),
+        ({"repealed": "2024"}, "repealed"),
+        ({"repealed": "2024-07-01"}, "in_force"),
+        ({"legal_status": "repealed"}, "repealed"),
+        ({"legal_status": "repealed", "repealed": "2025-01"}, "in_force"),
+        ({"legal_status": "repealed", "repealed": "2025", "in_force": "2024-07"}, PENDING),
+        ({"in_force": "2024-06-30"}, "in_force"),
+        ({"in_force": "2024-07-01"}, PENDING),
+        ({"in_force": "2024"}, PENDING),
+        ({"in_force": "2024-06"}, PENDING),
+        ({"in_force": "2023"}, "in_force"),
+        ({"legal_status": "adopted", "in_force": "2024-05-01"}, "in_force"),
+        ({"legal_status": "adopted"}, "adopted"),
+    ],
+)
+def test_the_legal_status_on_a_day_follows_the_dates(given: dict[str, str], expected: str) -> None:
+    assert status_at(make.document("a", date="2019", **given), DAY) == expected
+
+
+@pytest.mark.parametrize(
+    ("dates", "later"),
+    [
+        ({"date": "2024-06-30"}, False), ({"date": "2024-07-01"}, True), ({"date": "2024"}, False),
+        ({"date": "2025"}, True), ({"date": "", "in_force": "2025"}, True), ({"date": ""}, False),
+        ({"date": "2024-01-01", "in_force": "2025"}, False),
+    ],
+)  # fmt: skip
+def test_an_act_is_later_by_its_date_or_else_by_its_entry_into_force(dates: dict[str, str], later: bool) -> None:
+    assert is_later(make.document("a", **dates), None, DAY) is later
+    assert not is_later(make.document("a", **dates), None, None)
+
+
+def test_a_table_as_of_a_day_leaves_later_acts_out_and_shows_the_others_as_they_were() -> None:
+    docs = [
+        make.document("old", date="2010-01-01", legal_status="repealed", repealed="2025-01-01"),
+        make.document("gone", "BE", date="2010-01-01", repealed="2024-01-01"),
+        make.document("new", "GR", date="2024-05-02", in_force="2025-01-01"),
+        make.document("next", "GR", date="2024-12-01"),
+        make.document("undated", "GR", date="", doc_type="report"),
+        make.document("gazette", "LU", date="2024-06-01", doc_type="gazette"),
+    ]
+    provisions = [make.provision(f"p{doc.doc_id}", doc, act_type="law") for doc in docs]
+    provisions.append(make.provision("plater", docs[-1], act_type="law", act_date="2024-08-01"))
+    codings = [make.coding(p.provision_id) for p in provisions]
+
+    def cells_of(as_of: str | None) -> dict[str, Cell]:
+        config = make.config(jurisdictions=["FR", "BE", "GR", "LU"], as_of=as_of)
+        found = compile_cells(docs, provisions, codings, [], config, make.codebook(), {}, disputed={("pnext", THEME)})
+        return {cell.jurisdiction: cell for cell in found if cell.theme == THEME}
+
+    cells = cells_of(DAY)
+    assert {code: cell.status for code, cell in cells.items()} == {
+        "FR": "binding", "BE": "described", "GR": "committed", "LU": "binding",
+    }  # fmt: skip
+    assert "repealed" not in cells["FR"].citation
+    assert cells["BE"].citation.endswith("(repealed)")
+    assert cells["GR"].citation.endswith("(in force only from 1 January 2025)")
+    assert cells["GR"].evidence == ("pnew", "pundated")
+    assert (cells["GR"].n_searched_documents, cells["GR"].n_searched_provisions) == (2, 2)
+    assert cells["GR"].review_state == "none"
+    assert cells["LU"].evidence == ("pgazette",)
+    told = {(issue.doc_id, issue.category, issue.severity) for issue in issues_of_date(docs, provisions, DAY)}
+    assert told == {("next", "later", "info"), ("gazette", "later", "info"), ("undated", "undated", "warning")}
+    as_given = cells_of(None)
+    assert {code: cell.status for code, cell in as_given.items()} == {
+        "FR": "described", "BE": "binding", "GR": "binding", "LU": "binding",
+    }  # fmt: skip
+    assert issues_of_date(docs, provisions, None) == []
+
+
+def test_evidence_of_later_acts_is_listed_as_later_and_of_others_as_they_were() -> None:
+    law, later = make.document("a", date="2020", in_force="2030"), make.document("b", date="2030")
+    run = dataclasses.replace(
+        make.run_data(Path("outputs")),
+        config=make.config(as_of=DAY),
+        documents=(law, later),
+        provisions=(make.provision("now", law), make.provision("then", later)),
+        codings=(make.coding("now"), make.coding("then")),
+    )
+    run = dataclasses.replace(run, cells=tuple(
+        compile_cells(run.documents, run.provisions, run.codings, [], run.config, run.codebook, {})))  # fmt: skip
+    listed = {row.provision.provision_id: (row.standing, row.status) for row in list_evidence(run)}
+    assert listed == {"now": ("evidence", "committed"), "then": ("later", "binding")}

@@ -38,6 +38,9 @@ def test_a_file_needs_only_what_it_changes(tmp_path: Path) -> None:
         ("ocr: {dpi: high}", r"ocr.dpi: .*'high'"),
         ("ocr:\n  dpi: [300\n", r"mine.yaml, line \d+, column \d+"),
         ("- 1", r"is not a mapping"),
+        ("table: {levels: [BE-VLG]}", r"table.levels: .*'BE-VLG' is no country"),
+        ("table: {as_of: 2024-02-30}", r"no day of the calendar.*YYYY-MM-DD"),
+        ("table: {as_of: '2024'}", r"table.as_of: .*YYYY-MM-DD"),
     ],
 )
 def test_a_mistake_is_named_with_its_key_and_file(tmp_path: Path, content: str, message: str) -> None:
@@ -46,6 +49,12 @@ def test_a_mistake_is_named_with_its_key_and_file(tmp_path: Path, content: str, 
     assert "mine.yaml" in str(caught.value)
     assert caught.value.exit_code == 2
     assert caught.value.next_step
+
+
+def test_the_day_of_the_table_is_read_quoted_or_not_and_kept_as_text(tmp_path: Path) -> None:
+    for content in ("table: {as_of: 2024-02-29}", "table: {as_of: '2024-02-29'}"):
+        assert load_config(_file(tmp_path, content)).table.as_of == "2024-02-29"
+    assert load_config(_file(tmp_path, "table: {as_of: }")).table.as_of is None
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
