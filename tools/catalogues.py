@@ -89,6 +89,13 @@ def mo_bytes(catalogue: Catalog) -> bytes:
     return stream.getvalue()
 
 
+def merged(language: str, template: Catalog) -> PlainCatalog:
+    """A language's catalogue with what the template has, nothing else, and every translation that is still of use."""
+    catalogue = read_catalogue(language)
+    catalogue.update(template, no_fuzzy_matching=True)
+    return catalogue
+
+
 def gaps(catalogue: Catalog) -> Iterator[Message]:
     """Messages without a translation, or without all of its plural forms."""
     for message in catalogue:
@@ -101,8 +108,7 @@ def gaps(catalogue: Catalog) -> Iterator[Message]:
 def main() -> int:
     template, missing = extract(), 0
     for language in TRANSLATED:
-        catalogue = read_catalogue(language)
-        catalogue.update(template, no_fuzzy_matching=True)
+        catalogue = merged(language, template)
         path = po_path(language)
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(po_bytes(catalogue))
