@@ -223,6 +223,8 @@ def test_notes_tell_rejections_and_the_reviewers_words_where_they_belong(found: 
         f"{book.themes['non_digital_access'].label('en')}: rejected": "Le guichet",
         "skipped\npage floue": "Het loket blijft open voor wie niet digitaal is.",
     }
+    memos = {selection.description for _, selection, _ in found.selections() if selection.description}
+    assert memos == set(attached)
     [lost] = found.project.note_ref
     assert "Disparu." in notes[lost.target_guid].plain_text_content
     whole = [source for source in found.project.sources.text_source if source.note_ref]
@@ -246,6 +248,7 @@ def test_sources_hold_the_pdf_that_was_read_and_its_text(found: Read, file: Path
     names = [source.name for source in found.project.sources.text_source]
     assert names[0] == "FR Loi sur les guichets aaaaaaaa [aaaaaaaa]"
     assert not any("Avant-projet" in name for name in names)
+    assert str(law.creation_date_time) == "2026-03-02T08:00:00Z"
     values = {found.guids[one.variable_ref.target_guid].name: one.text_value for one in law.variable_value}
     assert values["Country"] == "Luxembourg"
     assert values["Document type"] == "law"
@@ -260,7 +263,10 @@ def test_a_large_corpus_is_referred_to_not_copied(run: Any, tmp_path: Path, monk
     validate(path)
     project = read(path, tmp_path / "x").project
     assert project.base_path == run.corpus.resolve().as_posix()
-    assert [source.path for source in project.sources.pdfsource] == ["relative://LU/loi.pdf", "relative://LU/panne.pdf"]
+    assert [source.path for source in project.sources.pdfsource] == [
+        "relative:///LU/loi.pdf",
+        "relative:///LU/panne.pdf",
+    ]
     assert not list((tmp_path / "x" / "sources").glob("*.pdf"))
 
 

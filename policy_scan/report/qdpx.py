@@ -19,7 +19,7 @@ import uuid
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
 from xml.etree import ElementTree as ET
@@ -39,7 +39,7 @@ R = TypeVar("R")
 PAGE_JOINT = "\n\n"
 """Between the texts of two pages."""
 EMBED_BYTES = 200_000_000
-"""Up to this size of all PDFs together the project holds them; beyond, it tells their paths (basePath, relative://)."""
+"""Up to this size of all PDFs together the project holds them; beyond, it tells their paths (basePath, relative:///)."""
 NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "urn:policy_scan:refi-qda")
 _XML_NAMESPACE = "urn:QDA-XML:project:1.0"
 _SCHEMA = f"{_XML_NAMESPACE} http://schema.qdasoftware.org/versions/Project/v1.0/Project.xsd"
@@ -64,11 +64,11 @@ def guid(*parts: str | int) -> str:
 
 @dataclass(slots=True)
 class _Marked:
-    """What is attached to one passage: GUIDs of codings as (code, user) -> time, and of notes."""
+    """What is attached to one passage: codings as (GUID of the code, of the user) -> time, and decisions that speak."""
 
     name: str
     codings: dict[tuple[str, str], str] = field(default_factory=dict)
-    notes: list[str] = field(default_factory=list)
+    notes: list[PublishedDecision] = field(default_factory=list)
 
 
 def shown(text: str) -> str:
@@ -103,11 +103,12 @@ def passages_of(provision: Provision, evidence: str, offsets: Mapping[int, int])
 
 
 def _moment(text: str) -> str:
-    """An xsd:dateTime, or '' for what is none."""
+    """An xsd:dateTime in UTC with 'Z', which every program reads; '' for what is none."""
     try:
-        return datetime.fromisoformat(text).isoformat()
+        moment = datetime.fromisoformat(text)
     except ValueError:
         return ""
+    return moment.replace(tzinfo=moment.tzinfo or UTC).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _element(parent: ET.Element, tag: str, text: str = "", **attributes: str) -> ET.Element:
@@ -294,7 +295,7 @@ class _Project:
         if not file.is_file() or hash_file(file) != document.doc_id:
             return ""
         if not self.embed:
-            return f"relative://{document.path}"
+            return f"relative:///{document.path}"
         self.files[f"sources/{identifier}.pdf"] = file
         return f"internal://{identifier}.pdf"
 
@@ -323,7 +324,7 @@ class _Project:
                     for marked in places:
                         _code(marked, decision.theme, force, decision.reviewer, _moment(decision.at))
                 if self._note(decision):
-                    places[0].notes.append(guid("note", decision.decision_id))
+                    places[0].notes.append(decision)
         return {place: marked for place, marked in found.items() if marked.codings or marked.notes}
 
     def _selection(self, holder: ET.Element, document: Document, passage: Passage, marked: _Marked) -> None:
@@ -338,12 +339,15 @@ class _Project:
             creatingUser=guid("user", self.model),
             creationDateTime=self.ended,
         )
+        # Programs that pass over notes on passages show the description as a memo.
+        if marked.notes:
+            _element(selection, "Description", "\n\n".join(self._words_of(note) for note in marked.notes))
         for (code, user), at in marked.codings.items():
             identifier = guid("coding", *place, code, user)
             coding = _element(selection, "Coding", guid=identifier, creatingUser=user, creationDateTime=at)
             _element(coding, "CodeRef", targetGUID=code)
         for note in marked.notes:
-            _element(selection, "NoteRef", targetGUID=note)
+            _element(selection, "NoteRef", targetGUID=guid("note", note.decision_id))
 
     def _note(self, decision: PublishedDecision) -> bool:
         """Keep a decision that says more than a code can: a rejection, or the reviewer's own words."""
@@ -352,35 +356,38 @@ class _Project:
             self.notes[decision.decision_id] = decision
         return speaks
 
-    def _write_notes(self, root: ET.Element) -> None:
-        if not self.notes:
-            return
+    def _verdict(self, decision: PublishedDecision) -> str:
         t = translations(self.language)
-        verdicts = {
+        verdict = {
             "yes": t.pgettext("decision", "accepted"),
             "no": t.pgettext("decision", "rejected"),
             "skip": t.pgettext("decision", "skipped"),
             "withdrawn": t.pgettext("decision", "withdrawn"),
-        }
+        }[decision.verdict]
+        return f"{theme_name(self.run, decision.theme, self.language)}: {verdict}" if decision.theme else verdict
+
+    def _words_of(self, decision: PublishedDecision) -> str:
+        lines = [self._verdict(decision), decision.note]
+        if decision.translation:
+            lines.append(f"{self.gettext('Translation')}: {decision.translation}")
+        if decision.anchor == "stale":
+            lines.append(f"{self.gettext('The passage decided on was not found again')}: {decision.quotation}")
+        return "\n".join(line for line in lines if line)
+
+    def _write_notes(self, root: ET.Element) -> None:
+        if not self.notes:
+            return
         notes = ET.SubElement(root, "Notes")
         for identifier, decision in sorted(self.notes.items()):
-            head = verdicts[decision.verdict]
-            if decision.theme:
-                head = f"{theme_name(self.run, decision.theme, self.language)}: {head}"
-            lines = [head, decision.note]
-            if decision.translation:
-                lines.append(f"{t.gettext('Translation')}: {decision.translation}")
-            if decision.anchor == "stale":
-                lines.append(f"{t.gettext('The passage decided on was not found again')}: {decision.quotation}")
             note = _element(
                 notes,
                 "Note",
                 guid=guid("note", identifier),
-                name=head,
+                name=self._verdict(decision),
                 creatingUser=guid("user", decision.reviewer),
                 creationDateTime=_moment(decision.at),
             )
-            _element(note, "PlainTextContent", "\n".join(line for line in lines if line))
+            _element(note, "PlainTextContent", self._words_of(decision))
 
 
 def _code(marked: _Marked, theme: str, force: str, user: str, at: str) -> None:
