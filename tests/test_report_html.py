@@ -7,7 +7,6 @@ import dataclasses
 import hashlib
 import json
 import re
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,11 +15,10 @@ import example_run as make
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from in_browser import launched, open_page
 
 from policy_scan.report import export_run
 from policy_scan.report.html import json_for_script, render_page
-
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 
 
 def page_text(tmp_path: Path, language: str = "en") -> str:
@@ -101,15 +99,8 @@ def test_the_pdf_is_found_from_where_the_page_stands(tmp_path: Path) -> None:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    if CHROMIUM is None:
-        pytest.skip("Chromium isn't installed")
-    from playwright.sync_api import sync_playwright
-
-    options = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-    with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=CHROMIUM, args=options)
+    with launched() as running:
         yield running
-        running.close()
 
 
 def many(n: int) -> make.Example:
@@ -118,16 +109,6 @@ def many(n: int) -> make.Example:
     body = "Le guichet électronique reçoit la demande et en délivre un récépissé. " * 6
     provisions = [make.provision(f"p{i}", law, f"Numéro {i}. {body}", ordinal=i) for i in range(n)]
     return make.Example([law], provisions, [make.coding(p.provision_id) for p in provisions], [])
-
-
-def open_page(browser: Any, path: Path, address: str = "") -> tuple[Any, list[str]]:
-    page = browser.new_page(viewport={"width": 1200, "height": 900})
-    heard: list[str] = []
-    page.on("console", lambda message: heard.append(message.text))
-    page.on("pageerror", lambda error: heard.append(str(error)))
-    page.on("request", lambda request: heard.append(request.url) if not request.url.startswith("file:") else None)
-    page.goto(path.as_uri() + address)
-    return page, heard
 
 
 def test_a_cell_opens_its_evidence_in_a_browser(browser: Any, tmp_path: Path) -> None:
@@ -190,7 +171,7 @@ def test_five_thousand_provisions_stay_quick(browser: Any, tmp_path: Path) -> No
         }"""
     )
     assert page.locator(".passage").count() == 1
-    assert spent < 1000, "the goal is 100 ms; ten times that is broken on any machine"
+    assert spent < 400, "the goal is 100 ms, for which benchmarks/page.py measures 5 to 15; the machine may be busy"
     page.locator("button[type=reset]").click()
     page.wait_for_function("document.querySelectorAll('.passage').length === 25")
     page.locator("#results button").click()

@@ -39,6 +39,7 @@ TALLEST = 330.0
 """A provision taller than this, in points, is cut to the surroundings of its evidence."""
 SURROUNDINGS = 70.0
 MARGIN = 14.0
+OUTLINE_PIXELS = 2
 _EDGE = 4.0
 _LIST_NUMBER = re.compile(r"^\W*\w{1,4}[.)°]+\s+")
 """A list's number: browsers and word processors draw it apart from its words."""
@@ -214,7 +215,7 @@ def _boxes_on(provision: Provision, page: int) -> list[Rectangle]:
 def _crop(
     image: Picture, scale: float, page: int, evidence: Evidence, sheet: Sheet, letters: tuple[str, list[int]]
 ) -> Crop | Reason:
-    from PIL import Image, ImageChops, ImageDraw, ImageFilter
+    from PIL import Image, ImageChops, ImageDraw
 
     boxes = _boxes_on(evidence.provision, page)
     if not boxes:
@@ -238,18 +239,18 @@ def _crop(
         ]
 
     # One outline around all lines of the evidence: lines' own boxes overlap and would cross out their neighbours.
-    shape = Image.new("L", picture.size)
-    draw = ImageDraw.Draw(shape)
-    for line in lines or [_union(boxes)]:
-        draw.rectangle(place(line, 2), fill=255)
+    shape, rim = Image.new("L", picture.size), Image.new("L", picture.size)
+    for mask, beyond in ((shape, 0), (rim, OUTLINE_PIXELS)):
+        draw = ImageDraw.Draw(mask)
+        for line in lines or [_union(boxes)]:
+            x0, y0, x1, y1 = place(line, 2)
+            draw.rectangle((x0 - beyond, y0 - beyond, x1 + beyond, y1 + beyond), fill=255)
     if lines:
-        marker = Image.composite(
-            Image.new("RGB", picture.size, _MARKER), Image.new("RGB", picture.size, "white"), shape
-        )
+        marker = Image.new("RGB", picture.size, "white")
+        marker.paste(_MARKER, mask=shape)
         picture = ImageChops.multiply(picture, marker)
         ImageDraw.Draw(picture).rectangle(place(_union(boxes), 6), outline=_PROVISION, width=1)
-    rim = ImageChops.subtract(shape.filter(ImageFilter.MaxFilter(5)), shape)
-    picture.paste(_OUTLINE, mask=rim)
+    picture.paste(_OUTLINE, mask=ImageChops.subtract(rim, shape))
     return Crop(_encoded(picture), picture.width, picture.height, page, exact)
 
 
@@ -257,7 +258,7 @@ def _encoded(picture: Picture) -> bytes:
     from PIL.Image import Dither, Quantize
 
     stream = io.BytesIO()
-    options: dict[str, Any] = {"lossless": True, "quality": 50, "method": 2}
+    options: dict[str, Any] = {"lossless": True, "quality": 25, "method": 1}
     few = picture.quantize(COLOURS, method=Quantize.FASTOCTREE, dither=Dither.NONE)
     few.convert("RGB").save(stream, "WEBP", **options)
     return stream.getvalue()

@@ -50,8 +50,8 @@ PICTURE_BYTES = 9_000_000
 """As base 64, the best of each cell first: with the texts of ten thousand provisions the page stays under 15 MB."""
 _TEMPLATES = Path(__file__).parent / "templates"
 _SCRIPT_WORDS = (
-    "probability", "standing_to_check", "standing_version", "standing_no_cell", "standing_later", "ocr", "mixed",
-    "open_pdf", "permalink", "more", "no_result", "unsure", "by_lexicon", "translation", "all_of_cell", "all_of_theme", "chosen", "nothing_here",
+    "probability", "standing_to_check", "standing_version", "standing_no_cell", "ocr", "mixed", "open_pdf", "permalink",
+    "more", "no_result", "unsure", "by_lexicon", "translation", "all_of_cell", "all_of_theme", "chosen", "nothing_here",
     "to_compare", "picture_exact", "picture_whole", "no_picture_missing", "no_picture_changed", "no_picture_damaged",
     "no_picture_no_place", "back_to_table", "review_accepted", "review_rejected", "review_disputed",
 )  # fmt: skip

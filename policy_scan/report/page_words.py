@@ -104,7 +104,27 @@ def decisions_said(n: int, language: str) -> str:
     ).format(n=n)
 
 
+def status_meanings(language: str) -> Mapping[CellStatus, str]:
+    t = translations(language)
+    return {
+        "binding": t.gettext(
+            "An obligation, prohibition or right stands in a binding act (law, decree, regulation, order, directive, "
+            "neither proposed nor repealed)."
+        ),
+        "enabled": t.gettext("A binding act permits or defines it, with no duty or right."),
+        "committed": t.gettext(
+            "A commitment stands anywhere, or a duty, right or permission in a strategy, plan, guideline, circular or "
+            "proposed act."
+        ),
+        "described": t.gettext("Only reports, findings or repealed acts speak of it."),
+        "not_found": t.gettext("Nothing in this corpus. Never to be read as 'does not exist'."),
+        "not_searched": t.gettext("No readable document of that jurisdiction is in the corpus."),
+    }
+
+
 def status_meaning(codebook: Codebook, status: CellStatus, language: str) -> tuple[str, str]:
-    """What a status means, and the language that is said in: English where the codebook has it in no other."""
-    said = language if language in codebook.status_meanings.get(status, {}) else "en"
-    return codebook.status_meaning(status, language), said
+    """What a status means, and the language that is said in: a codebook with other rules keeps its own English."""
+    own = codebook.status[status]
+    if language != "en" and own == status_meanings("en")[status]:
+        return status_meanings(language)[status], language
+    return own, "en"
