@@ -27,9 +27,9 @@ _AFTER_FOOTNOTES = ("endnotePr", "compat", "docVars", "rsids")
 def element(name: str, /, **attributes: str) -> Any:
     """An element of WordprocessingML with attributes of the same namespace."""
     from docx.oxml import OxmlElement
-    from docx.oxml.ns import qn
+    from docx.oxml.ns import nsmap, qn
 
-    made = OxmlElement(f"w:{name}")
+    made = OxmlElement(f"w:{name}", nsdecls={prefix: nsmap[prefix] for prefix in ("w", "r")})
     for key, value in attributes.items():
         made.set(qn(f"w:{key}"), value)
     return made
@@ -257,7 +257,7 @@ def table_cell(width: int, fill: str) -> Any:
 
 
 def same_bytes(package: bytes) -> bytes:
-    """The package with its parts in order and without the time of writing; without the template's thumbnail's time."""
+    """The package with its parts in order and without the time of writing."""
     stream = io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(package)) as old, zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as new:
         # The content types come first, as readers of streams expect.

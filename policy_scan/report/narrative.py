@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ..citations import format_date
-from ..records import Cell, Document
+from ..records import NOT_BINDING, PENDING, Cell, CellStatus, Document
 from ..stages.cells import belongs
 from .common import (
     SYMBOLS,
@@ -37,8 +37,9 @@ def excerpt(teller: Narrator, item: Evidence) -> list[Block]:
     t, document, provision = teller.t, item.document, item.provision
     force = teller.run.codebook.force_name(item.coding.force, teller.language)
     label = [force, teller.words[document.doc_type]]
-    if document.legal_status in ("repealed", "proposed"):
-        label.append(teller.words[document.legal_status])
+    if document.legal_status in NOT_BINDING:
+        pending = t.gettext("not yet in force")
+        label.append(pending if document.legal_status == PENDING else teller.words[document.legal_status])
     label.append(teller.language_name(provision.language))
     address = pdf_address(teller.run, document, provision.page_first, teller.folder)
     opening = t.gettext("Open the PDF at page {page}").format(page=provision.page_first)
@@ -129,12 +130,14 @@ def introduce(teller: Narrator) -> list[Block]:
 def explain(teller: Narrator) -> list[Block]:
     """How to read the report: symbols and statuses, cautions."""
     t, run = teller.t, teller.run
+
+    def meaning(status: CellStatus) -> TableCell:
+        translated = teller.language in run.codebook.status_meanings.get(status, {})
+        text = run.codebook.status_meaning(status, teller.language)
+        return text_cell(text, language="" if translated else "en")
+
     meanings = tuple(
-        (
-            TableCell(((Inline(teller.status(status), bold=True),),), status),
-            TableCell(((Inline(printable(run.codebook.status.get(status, "")), language="en"),),)),
-        )
-        for status in SYMBOLS
+        (TableCell(((Inline(teller.status(status), bold=True),),), status), meaning(status)) for status in SYMBOLS
     )
     head = (teller.words["status"], t.gettext("Meaning"))
     cautions = [
@@ -153,6 +156,11 @@ def explain(teller: Narrator) -> list[Block]:
             "source, its page, and a link that opens the PDF there."
         ),
     ]
+    day = run.config.table.as_of
+    if day:
+        said = t.gettext("The table gives the law as of {date}: later acts are left out, legal statuses are those of "
+                         "that day.")  # fmt: skip
+        cautions.append(said.format(date=format_date(day, teller.language)))
     return [
         Heading(1, t.gettext("How to read this report"), "reading"),
         *(Paragraph(plain(text)) for text in cautions),
@@ -202,7 +210,8 @@ def tabulate(teller: Narrator) -> list[Block]:
 def describe_place(teller: Narrator, code: str) -> list[Block]:
     """A country's pages: what the corpus holds of it, then the strongest provisions, theme by theme."""
     t, run = teller.t, teller.run
-    own = [document for document in run.documents if belongs(document.jurisdictions, code)]
+    own = teller.documents_of(code)
+    n_later = sum(belongs(document.jurisdictions, code) for document in run.documents) - len(own)
     read = [document for document in own if document.status in ("ok", "partial")]
     cells = [teller.cells[theme, code] for theme in run.themes]
     blocks: list[Block] = [
@@ -217,6 +226,13 @@ def describe_place(teller: Narrator, code: str) -> list[Block]:
         for document in own
         if document.status in ("failed", "excluded")
     ]
+    if n_later:
+        said = t.ngettext(
+            "{n} document is later than the table's day and is left out.",
+            "{n} documents are later than the table's day and are left out.",
+            n_later,
+        )
+        blocks.append(Paragraph(plain(said.format(n=n_later)), "item"))
     counts = Counter(cell.status for cell in cells)
     tally = "; ".join(f"{teller.status(status)} {counts[status]}" for status in SYMBOLS if counts[status])
     blocks.append(Paragraph(plain(t.gettext("Number of themes by status: {tally}.").format(tally=tally))))
@@ -302,7 +318,9 @@ def compare_theme(teller: Narrator, theme: str) -> list[Block]:
     rule = run.codebook.themes.get(theme)
     if rule is not None:
         coded = t.gettext("Coded when:")
-        meaning = Inline(printable(" ".join(rule.code_when.split())), italic=True, language="en")
+        when, _ = rule.rule(teller.language)
+        tongue = "" if teller.language in rule.code_when_in else "en"
+        meaning = Inline(printable(" ".join(when.split())), italic=True, language=tongue)
         blocks.append(Paragraph((Inline(f"{coded} "), meaning), "note"))
     silent: list[str] = []
     for code in run.all_columns:

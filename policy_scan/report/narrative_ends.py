@@ -41,7 +41,7 @@ def list_documents(teller: Narrator) -> list[Block]:
         rows.append(
             (
                 text_cell(", ".join(jurisdiction_name(code, teller.language) for code in document.jurisdictions)),
-                text_cell(title, link=printable(address)),
+                text_cell(title, link=printable(address), language=document.language.partition(";")[0]),
                 text_cell(names[document.doc_type]),
                 text_cell(format_date(document.date, teller.language)),
                 text_cell(", ".join(teller.language_name(code) for code in document.language.split(";") if code)),

@@ -10,9 +10,11 @@ from functools import cached_property
 from gettext import NullTranslations
 from pathlib import Path
 
+from ..as_of import documents_at, is_later
 from ..citations import describe_search
 from ..decisions import PublishedDecision
-from ..records import Cell, CellStatus
+from ..records import LANGUAGES, Cell, CellStatus, Document
+from ..stages.cells import belongs
 from ..tables import read_records
 from ..translation import translations
 from .common import (
@@ -59,6 +61,12 @@ class Narrator:
             if item.standing == "evidence":
                 found.setdefault((item.theme, item.jurisdiction), []).append(item)
         return found
+
+    def documents_of(self, code: str) -> list[Document]:
+        """A jurisdiction's documents that are not later than the table's day, with the legal status of that day."""
+        as_of = self.run.config.table.as_of
+        own = [one for one in self.run.documents if belongs(one.jurisdictions, code) and not is_later(one, None, as_of)]
+        return documents_at(own, as_of)
 
     @cached_property
     def citations(self) -> Mapping[tuple[str, str], str]:
@@ -133,18 +141,19 @@ def made_at(run: RunData) -> datetime | None:
 
 
 def as_of(run: RunData) -> str:
-    """The date that the table speaks of: the run's own, else the day it ended; '' where neither is known."""
-    table = run.details.get("configuration", {}).get("table", {})
+    """The day that the table speaks of: the configured one, else the day the run ended; '' where neither is known."""
     made = made_at(run)
-    return str(table.get("as_of") or "") or (made.date().isoformat() if made else "")
+    return run.config.table.as_of or (made.date().isoformat() if made else "")
 
 
 def plain(text: str) -> tuple[Inline, ...]:
     return (Inline(printable(text)),)
 
 
-def text_cell(text: str, *, bold: bool = False, link: str = "") -> TableCell:
-    return TableCell(((Inline(printable(text), bold=bold, link=link),),))
+def text_cell(text: str, *, bold: bool = False, link: str = "", language: str = "") -> TableCell:
+    """`language`: of a document's own words; one that isn't known is left out."""
+    tongue = language if language in LANGUAGES else ""
+    return TableCell(((Inline(printable(text), bold=bold, link=link, language=tongue),),))
 
 
 def sentence(text: str) -> str:
