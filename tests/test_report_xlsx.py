@@ -295,7 +295,7 @@ def test_the_workbook_tells_terms_unsure_codings_and_who_coded(book: Any) -> Non
     assert rows["Un tiers des usagers renonce à la démarche en ligne."] == (
         "usagers; démarche; démarche en ligne", "yes", "model"
     )  # fmt: skip
-    assert rows["Le guichet"] == ("", "no", "model")
+    assert rows["Le guichet"] == (None, "no", "model")
 
 
 def test_a_run_of_an_earlier_version_without_terms_can_still_be_shown() -> None:

@@ -71,7 +71,9 @@ def _write_table(book: Book, first: FirstRows, citations: Mapping[tuple[str, str
     counts = texts["counts"].format(documents=len(run.documents), provisions=len(run.provisions), coded=coded)
     day = _made_on(run, book.language)
     ran = t.gettext("run of {date}").format(date=day) if day else ""
-    made.note("; ".join(part for part in (counts, ran) if part) + ".")
+    as_of = format_date(run.config.table.as_of or "", book.language)
+    law = t.gettext("as of {date}: later acts are left out").format(date=as_of) if as_of else ""
+    made.note("; ".join(part for part in (counts, law, ran) if part) + ".")
     sheet.write_string(2, 0, texts["caution"], formats["note"])
     sheet.set_column(0, 0, _THEME)
     made.text(_HEADER_ROW, 0, texts["theme"], "header")
@@ -119,7 +121,10 @@ def _write_columns(book: Book, made: Sheet) -> None:
             column = _text_column(index)
             sheet.set_column(column, column, _COLUMN)
             sheet.set_column(column + 1, column + 1, _LINK)
-            made.text(_HEADER_ROW, column, jurisdiction_name(code, book.language), "header")
+            name = jurisdiction_name(code, book.language)
+            if len(codes) > 1 and code == country:
+                name = book.t.gettext("{country}, all levels").format(country=name)
+            made.text(_HEADER_ROW, column, name, "header")
             sheet.write_string(_HEADER_ROW, column + 1, book.texts["evidence"], formats["header_centred"])
             index += 1
     sheet.set_row(_HEADER_ROW, 28)

@@ -168,8 +168,11 @@ class Sheet:
     n_cut: int = 0
 
     def text(self, row: int, column: int, value: str, kind: str = "text") -> None:
+        """A text as text; an empty one leaves the cell empty, so that what is there can be counted."""
         value, long = safe_text(value), value
         self.n_cut += value.endswith("… [cut]") and not long.endswith("… [cut]")
+        if kind == "text" and not value:
+            return
         formats = self.whole.formats
         self.sheet.write_string(row, column, value, formats[f"{kind}_quoted" if like_formula(value) else kind])
 
@@ -242,16 +245,14 @@ class Sheet:
             )
             said.append(cut.format(n=self.n_cut))
         if self.n_unlinked:
-            missing = t.gettext("A sheet holds {most} links: {n} further ones are left out, the last rows have none.")
+            missing = t.gettext("A sheet holds {most} links; left out, in the last rows: {n}.")
             said.append(missing.format(most=MAX_LINKS, n=self.n_unlinked))
         self.sheet.write_string(1, 0, " ".join(said), self.whole.formats["note"])
         self.sheet.set_row(1, 16)
 
     def not_shown(self, n: int) -> str:
         """What to say of `n` rows beyond a sheet's last one; '' where all fit."""
-        said = self.whole.t.gettext(
-            "{n} rows are beyond what a sheet holds: the CSV and Parquet exports have them all."
-        )
+        said = self.whole.t.gettext("Rows beyond what a sheet holds: {n}. The CSV and Parquet exports have them all.")
         return said.format(n=n) if n else ""
 
     def finish(self, rows: int, columns: int, fixed: int = 0, printed: int | None = None, paper: int = A4) -> None:

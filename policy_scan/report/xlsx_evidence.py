@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from ..as_of import documents_at
 from ..citations import act_date
 from ..decisions import PublishedDecision, settled_of
 from ..jurisdictions import UNKNOWN
@@ -93,7 +94,7 @@ def _rejected(run: RunData) -> list[Evidence]:
     found = [one for one in run.codings if one.method == "reviewed" and not one.assigned and one.theme in run.themes]
     if not found:
         return []
-    documents = {document.doc_id: document for document in run.documents}
+    documents = {document.doc_id: document for document in documents_at(run.documents, run.config.table.as_of)}
     provisions = {provision.provision_id: provision for provision in run.provisions}
     rows = []
     for coding in found:
