@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import html
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,8 @@ from in_browser import launched, open_page, violations
 
 from policy_scan.decisions import PublishedDecision
 from policy_scan.report import export_run
-from policy_scan.report.page_words import count_forms, status_meanings
+from policy_scan.report.html import render_page
+from policy_scan.report.page_words import count_forms
 from policy_scan.tables import parquet_bytes, to_table, write_atomic
 from policy_scan.translation import LANGUAGES
 
@@ -283,5 +285,15 @@ def test_counts_know_a_languages_plurals() -> None:
     assert count_forms("en")["results"] == {"one": "{n} passage", "few": "{n} passages", "other": "{n} passages"}
 
 
-def test_the_meanings_are_the_codebooks_own() -> None:
-    assert dict(status_meanings("en")) == make.codebook().status
+def test_the_tables_day_is_told(tmp_path: Path) -> None:
+    run = make.run_data(tmp_path / "out")
+    assert "The law as of" not in render_page(run, "en", tmp_path)
+    run = dataclasses.replace(run, config=make.config(as_of="2020-01-31"))
+    assert "The law as of 31 January 2020: later acts are left out." in render_page(run, "en", tmp_path)
+
+
+def test_the_meanings_are_the_codebooks_in_each_language(tmp_path: Path) -> None:
+    for language in LANGUAGES:
+        text = html.unescape(render_page(make.run_data(tmp_path / "out"), language, tmp_path))
+        for status in make.codebook().status:
+            assert make.codebook().status_meaning(status, language) in text

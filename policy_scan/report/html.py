@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, get_args
 
+from ..as_of import documents_at
 from ..citations import act_date, format_date
 from ..decisions import PublishedDecision, settled_of
 from ..records import CELL_STATUSES, FORCES
@@ -40,7 +41,7 @@ from .common import (
     theme_name,
 )
 from .crops import Crop, CropKey, crop_key, make_crops
-from .page_words import count_forms, decisions_said, keys, language_names, page_words, status_meaning
+from .page_words import as_of_said, count_forms, decisions_said, keys, language_names, page_words, status_meaning
 from .palette import STATUS_COLOURS
 from .words import words
 
@@ -50,10 +51,11 @@ PICTURE_BYTES = 9_000_000
 """As base 64, the best of each cell first: with the texts of ten thousand provisions the page stays under 15 MB."""
 _TEMPLATES = Path(__file__).parent / "templates"
 _SCRIPT_WORDS = (
-    "probability", "standing_to_check", "standing_version", "standing_no_cell", "ocr", "mixed", "open_pdf", "permalink",
-    "more", "no_result", "unsure", "by_lexicon", "translation", "all_of_cell", "all_of_theme", "chosen", "nothing_here",
-    "to_compare", "picture_exact", "picture_whole", "no_picture_missing", "no_picture_changed", "no_picture_damaged",
-    "no_picture_no_place", "back_to_table", "review_accepted", "review_rejected", "review_disputed",
+    "probability", "standing_to_check", "standing_version", "standing_no_cell", "standing_later", "standing_rejected",
+    "ocr", "mixed", "open_pdf", "permalink", "more", "no_result", "unsure", "by_lexicon", "translation", "all_of_cell",
+    "all_of_theme", "chosen", "nothing_here", "to_compare", "picture_exact", "picture_whole", "no_picture_missing",
+    "no_picture_changed", "no_picture_damaged", "no_picture_no_place", "back_to_table", "review_accepted",
+    "review_disputed",
 )  # fmt: skip
 
 
@@ -121,7 +123,7 @@ def _read_review(run: RunData) -> _Review:
 def _rejected(run: RunData, review: _Review) -> list[Evidence]:
     """The codings that the machine assigned and reviewers refused, in every column of their document."""
     provisions = {provision.provision_id: provision for provision in run.provisions}
-    documents = {document.doc_id: document for document in run.documents}
+    documents = {document.doc_id: document for document in documents_at(run.documents, run.config.table.as_of)}
     found = []
     for coding in run.codings:
         refused = coding.method == "reviewed" and not coding.assigned
@@ -129,7 +131,7 @@ def _rejected(run: RunData, review: _Review) -> list[Evidence]:
             provision = provisions[coding.provision_id]
             document = documents[provision.doc_id]
             found += [
-                Evidence(coding.theme, column, "no_cell", "not_found", coding, provision, document)
+                Evidence(coding.theme, column, "rejected", "not_found", coding, provision, document)
                 for column in run.all_columns
                 if belongs(document.jurisdictions, column)
             ]
@@ -176,8 +178,8 @@ def _row(page: _Page, item: Evidence, place: int) -> dict[str, Any]:
         "p": place,
         "theme": item.theme,
         "j": item.jurisdiction,
-        "standing": "rejected" if review == "rejected" else item.standing,
-        "status": "" if review == "rejected" else item.status,
+        "standing": item.standing,
+        "status": "" if item.standing == "rejected" else item.status,
         "force": item.coding.force,
         "prob": round(item.coding.probability, 4),
         "cuts": [len(piece.encode("utf-16-le")) // 2 for piece, _ in pieces],
@@ -273,7 +275,7 @@ def _fields(page: _Page) -> list[dict[str, Any]]:
     names = language_names(language)
     languages = {item.provision.language for item in rows}
     statuses = {item.status for item in page.items}
-    standings = {item.standing: texts[f"standing_{item.standing}"] for item in page.items}
+    standings = {item.standing: texts[f"standing_{item.standing}"] for item in rows}
     reviews = {page.review.state(item.provision.provision_id, item.theme) for item in rows}
     options: tuple[tuple[str, str, list[tuple[str, str]]], ...] = (
         ("j", texts["country"], countries),
@@ -349,7 +351,7 @@ def _documents(run: RunData, folder: Path, language: str) -> list[dict[str, Any]
             "pages": document.n_pages,
             "remarks": printable(remarks_on(run, document)),
         }
-        for document in run.documents
+        for document in documents_at(run.documents, run.config.table.as_of)
     ]
 
 
@@ -377,6 +379,7 @@ def render_page(run: RunData, language: str, folder: Path) -> str:
         script=Markup(script),
         script_hash=_hash(script),
         counts=counts,
+        as_of=as_of_said(run.config.table.as_of, language),
         statuses=[
             {
                 "key": status,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from ..citations import format_date
 from ..codebook import Codebook
 from ..records import CellStatus
 from ..translation import translations
@@ -46,6 +47,7 @@ def page_words(language: str) -> dict[str, str]:
         "no_picture_changed": t.gettext("No picture of the page: the PDF has changed since it was read."),
         "no_picture_damaged": t.gettext("No picture of the page: it can't be drawn."),
         "no_picture_no_place": t.gettext("No picture of the page: the passage's place on it isn't known."),
+        "standing_rejected": t.pgettext("standing", "rejected"),
         "review_none": t.pgettext("review of a passage", "not reviewed"),
         "review_accepted": t.pgettext("review of a passage", "accepted"),
         "review_rejected": t.pgettext("review of a passage", "rejected"),
@@ -104,27 +106,15 @@ def decisions_said(n: int, language: str) -> str:
     ).format(n=n)
 
 
-def status_meanings(language: str) -> Mapping[CellStatus, str]:
-    t = translations(language)
-    return {
-        "binding": t.gettext(
-            "An obligation, prohibition or right stands in a binding act (law, decree, regulation, order, directive, "
-            "neither proposed nor repealed)."
-        ),
-        "enabled": t.gettext("A binding act permits or defines it, with no duty or right."),
-        "committed": t.gettext(
-            "A commitment stands anywhere, or a duty, right or permission in a strategy, plan, guideline, circular or "
-            "proposed act."
-        ),
-        "described": t.gettext("Only reports, findings or repealed acts speak of it."),
-        "not_found": t.gettext("Nothing in this corpus. Never to be read as 'does not exist'."),
-        "not_searched": t.gettext("No readable document of that jurisdiction is in the corpus."),
-    }
+def as_of_said(day: str | None, language: str) -> str:
+    """Which day's law the table shows; '' where it shows all that the corpus holds."""
+    if day is None:
+        return ""
+    said = translations(language).gettext("The law as of {date}: later acts are left out.")
+    return said.format(date=format_date(day, language))
 
 
 def status_meaning(codebook: Codebook, status: CellStatus, language: str) -> tuple[str, str]:
-    """What a status means, and the language that is said in: a codebook with other rules keeps its own English."""
-    own = codebook.status[status]
-    if language != "en" and own == status_meanings("en")[status]:
-        return status_meanings(language)[status], language
-    return own, "en"
+    """What a status means, and the language that is said in: English where the codebook has it in no other."""
+    said = language if language in codebook.status_meanings.get(status, {}) else "en"
+    return codebook.status_meaning(status, language), said

@@ -116,7 +116,7 @@
     const said = [data.countries[row.j], data.themes[row.theme], data.forces[row.force], data.types[provision.type],
       data.languages[provision.lang], w.probability + " " + row.prob.toFixed(2)];
     if (row.standing !== "evidence") said.push(w["standing_" + row.standing]);
-    if (row.review !== "none") said.push(w["review_" + row.review]);
+    if (row.review !== "none" && row.standing !== "rejected") said.push(w["review_" + row.review]);
     if (provision.source !== "text") said.push(w[provision.source]);
     if (row.unsure) said.push(w.unsure);
     if (row.method === "lexicon") said.push(w.by_lexicon);
