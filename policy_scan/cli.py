@@ -419,6 +419,31 @@ def export(
 
 
 @app.command()
+def diff(
+    before: Annotated[Path, typer.Argument(metavar="OUT_A", help="Folder of the earlier run.")],
+    after: Annotated[Path, typer.Argument(metavar="OUT_B", help="Folder of the later run.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Everything, as JSON on stdout.")] = False,
+    language: Annotated[str | None, typer.Option(help="en, fr, nl, de, el or ro.")] = None,
+) -> None:
+    """What changed between two runs, cell by cell, and why."""
+    with _told():
+        from .difference import compare_runs
+        from .report.common import check_language, load_run
+        from .report.differences import as_json as json_of
+        from .report.differences import print_comparison
+
+        if language:
+            check_language(language)
+        later = load_run(after)
+        spoken = language or later.config.table.language
+        comparison = compare_runs(load_run(before), later, spoken)
+        if as_json:
+            _write(json_of(comparison))
+        else:
+            print_comparison(out, comparison, later, spoken)
+
+
+@app.command()
 def doctor() -> None:
     """What is installed, what is missing, and the command that mends it."""
     with _told():

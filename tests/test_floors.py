@@ -19,7 +19,7 @@ FLOORS = (
     {"stages", "classifier"},
     {
         "pipeline", "worker", "runner", "evaluate", "evaluation_page", "report", "reading", "picture", "screen",
-        "inspection", "difference", "changes",
+        "inspection", "difference", "comparison", "tracing", "changes",
     },
     {"cli", "review", "__main__"},
 )  # fmt: skip
