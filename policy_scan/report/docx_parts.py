@@ -20,6 +20,7 @@ _ZIP_TIME = (1980, 1, 1, 0, 0, 0)
 _FOOTNOTES_TYPE = "application/vnd.openxmlformats-officedocument.wordprocessingml.footnotes+xml"
 # Word's tags of languages; 'und' and others stay untagged, so that no dictionary marks their words as wrong.
 _TAGS = {"en": "en-GB", "fr": "fr-FR", "nl": "nl-BE", "de": "de-DE", "el": "el-GR", "ro": "ro-RO", "lb": "lb-LU"}
+_SIDES = ("top", "left", "bottom", "right", "insideH", "insideV")
 # What must stand after w:footnotePr in the settings (CT_Settings, ECMA-376 part 1, 17.15.1.78).
 _AFTER_FOOTNOTES = ("endnotePr", "compat", "docVars", "rsids")
 
@@ -217,7 +218,9 @@ def dress(document: Any, paper: Paper) -> None:
     _shape(_style(document, "Lead", "Lead"), 10.5, 4, 2, keep=True)
     _shape(_style(document, "Small", "Small"), 9, 0, 6, colour="50596B")
     for name, size in (("Small", 7), ("Medium", 8), ("Normal", 9)):
-        _shape(_style(document, f"Table Text {name}", f"TableText{name}"), size)
+        _shape(_style(document, f"Table Text {name}", f"TableText{name}"), size, 0.5, 0.5)
+    for border in document.styles["Table Grid"].element.iter(*(qn(f"w:{side}") for side in _SIDES)):
+        border.set(qn("w:color"), "8A93A3")
     _shape(_style(document, "footnote text", "FootnoteText"), 8.5, 0, 1)
     _style(document, "footnote reference", "FootnoteReference", "character").font.superscript = True
     link = _style(document, "Hyperlink", "Hyperlink", "character").font

@@ -123,7 +123,8 @@ def introduce(teller: Narrator) -> list[Block]:
         *(teller.status(status) for status in statuses),
     )
     caption = t.gettext("Documents and provisions searched, and number of themes by status")
-    blocks.append(Table(caption, head, tuple(rows), (2.0, *(1.2 for _ in head[1:]))))
+    widths = (1.8, 1.7, 1.7, *(1.5 for _ in statuses))
+    blocks.append(Table(caption, head, tuple(rows), widths, size="medium"))
     return blocks
 
 

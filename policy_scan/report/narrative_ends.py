@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from ..citations import format_date
+from ..citations import format_date, shorten
 from .common import flatten, jurisdiction_name, pdf_address, printable, remarks_on
 from .narrator import Narrator, plain, text_cell
 from .paper import Block, Heading, Inline, Layout, Paragraph, Picture, Quotation, Table, TableCell
 
 _WEIGHTS = Path(__file__).parents[1] / "classifier" / "weights"
+_TITLE_CHARACTERS = 180
+_REMARKS = 3
+"""What went wrong with a document, at most: the workbook has all of it."""
 _CARD_SECTION = "**Figures**"
 
 
@@ -34,10 +37,13 @@ def list_documents(teller: Narrator) -> list[Block]:
     run, names, t = teller.run, teller.words, teller.t
     rows = []
     for document in run.documents:
-        title = printable(document.title or document.path)
+        title = printable(shorten(document.title or document.path, _TITLE_CHARACTERS))
         address = pdf_address(run, document, 1, teller.folder) if document.status in ("ok", "partial") else ""
         state = [plain(names[document.status])]
-        state += [plain(line) for line in remarks_on(run, document).split("\n") if line]
+        remarks = [line for line in remarks_on(run, document).split("\n") if line]
+        state += [plain(line) for line in remarks[:_REMARKS]]
+        if n := len(remarks[_REMARKS:]):
+            state.append(plain(t.ngettext("… and {n} more", "… and {n} more", n).format(n=n)))
         rows.append(
             (
                 text_cell(", ".join(jurisdiction_name(code, teller.language) for code in document.jurisdictions)),

@@ -69,7 +69,7 @@ class TableCell:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """`widths` are shares of the page's width; the head stands again on each page, the first column heads the rows."""
+    """`widths` are shares of the page's width; the head stands again on each page."""
 
     caption: str
     head: tuple[str, ...]
