@@ -22,11 +22,16 @@ from .xlsx_evidence import evidence_rows, write_evidence
 
 _HEADER_ROW = 4
 _FIRST_ROW = 5
-_COLUMN, _LINK, _THEME = 42, 8, 26
-"""Widths of a jurisdiction's text, of its links and of the themes, in digits of the default font: five jurisdictions
-and 16 themes fill an A3 page."""
+_LINK, _THEME = 8, 26
+"""Widths of a jurisdiction's links and of the themes' names, in digits of the default font."""
 _COLUMNS_OF_A_PAGE = 8
 """More jurisdictions than this take several A3 pages side by side: on one they couldn't be read."""
+
+
+def _text_width(n: int) -> int:
+    """The width of a jurisdiction's text that lets `n` of them and 16 themes fill an A3 page, by trial."""
+    return min(42, max(34, 57 - 3 * n))
+
 
 FirstRows = Mapping[tuple[str, str], tuple[int, int]]
 """(theme, jurisdiction) -> row of its first evidence, from 0, and how many rows it has."""
@@ -66,7 +71,7 @@ def _write_table(book: Book, first: FirstRows, citations: Mapping[tuple[str, str
     run, texts, t, formats = book.run, book.texts, book.t, book.formats
     made = book.sheets["state_of_play"]
     sheet = made.sheet
-    width = _text_column(len(run.all_columns))
+    width, wide = _text_column(len(run.all_columns)), _text_width(len(run.all_columns))
     coded = len({coding.provision_id for coding in run.codings if coding.assigned})
     counts = texts["counts"].format(documents=len(run.documents), provisions=len(run.provisions), coded=coded)
     day = _made_on(run, book.language)
@@ -86,7 +91,7 @@ def _write_table(book: Book, first: FirstRows, citations: Mapping[tuple[str, str
         shown: list[tuple[str, float]] = [(name, _THEME - 4)]
         for index, code in enumerate(run.all_columns):
             column = _text_column(index)
-            shown.append((_write_cell(book, made, row, column, cells[theme, code], citations), _COLUMN))
+            shown.append((_write_cell(book, made, row, column, cells[theme, code], citations), wide))
             if (theme, code) in first:
                 target, n = first[theme, code]
                 tip = t.ngettext("Show the passage", "Show the {n} passages", n).format(n=n)
@@ -119,7 +124,7 @@ def _write_columns(book: Book, made: Sheet) -> None:
             sheet.set_row(3, 18)
         for code in codes:
             column = _text_column(index)
-            sheet.set_column(column, column, _COLUMN)
+            sheet.set_column(column, column, _text_width(len(run.all_columns)))
             sheet.set_column(column + 1, column + 1, _LINK)
             name = jurisdiction_name(code, book.language)
             if len(codes) > 1 and code == country:

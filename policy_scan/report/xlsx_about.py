@@ -65,7 +65,7 @@ def write_documents(book: Book) -> None:
     tally = Counter(document.status for document in run.documents)
     read = "; ".join(f"{texts[status]}: {tally[status]}" for status in ("ok", "partial", "failed", "excluded"))
     made.note(read + ".", made.not_shown(len(run.documents) - len(shown)))
-    made.finish(len(shown), len(names), 2, printed=14, paper=A3)
+    made.finish(len(shown), len(names), 2, printed=14)
 
 
 def write_corpus(book: Book) -> None:
@@ -253,7 +253,7 @@ def write_codebook(book: Book) -> None:
     )
     made.sheet.freeze_panes(HEADER + 1, 1)
     made.sheet.repeat_rows(HEADER)
-    made.page()
+    made.page(A3)
 
 
 class _Lines:

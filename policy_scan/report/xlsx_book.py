@@ -255,7 +255,7 @@ class Sheet:
         said = self.whole.t.gettext("Rows beyond what a sheet holds: {n}. The CSV and Parquet exports have them all.")
         return said.format(n=n) if n else ""
 
-    def finish(self, rows: int, columns: int, fixed: int = 0, printed: int | None = None, paper: int = A4) -> None:
+    def finish(self, rows: int, columns: int, fixed: int = 0, printed: int | None = None, paper: int = A3) -> None:
         """Filter, frozen header, landscape as wide as the page; the first `printed` columns alone are printed."""
         last = HEADER + max(rows, 1)
         self.sheet.autofilter(HEADER, 0, last, columns - 1)

@@ -21,7 +21,7 @@ from .common import (
     terms_found,
     theme_name,
 )
-from .xlsx_book import A3, HEADER, Book, language_names, row_height
+from .xlsx_book import HEADER, Book, language_names, row_height
 
 _PRINTED = 15
 """Columns on paper, up to the reviewer: with the rest nobody could read them."""
@@ -158,4 +158,4 @@ def write_evidence(book: Book, rows: Sequence[Evidence], n_all: int, places: Map
         # A page number that is a link is text, which Excel would mark as a mistake.
         made.sheet.ignore_errors({"number_stored_as_text": f"K{HEADER + 2}:K{HEADER + 1 + len(rows)}"})
     made.note(texts["verbatim"], made.not_shown(n_all - len(rows)))
-    made.finish(len(rows), len(names), 3, printed=_PRINTED, paper=A3)
+    made.finish(len(rows), len(names), 3, printed=_PRINTED)
