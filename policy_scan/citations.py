@@ -149,16 +149,24 @@ def describe_search(
     incomplete: bool,
     n_to_check: int,
     language: str = "en",
+    as_of: str | None = None,
 ) -> str:
-    """What stands in a cell without evidence: what was searched, what could not be, and what awaits a check."""
+    """What stands in a cell without evidence: what was searched (acts up to `as_of`), what could not be, and what awaits
+    a check.
+    """
     t = translations(language)
-    if not n_documents:
+    day = format_date(as_of, language) if as_of else ""
+    if not n_documents and day:
+        parts = [t.gettext("no readable document of this jurisdiction up to {date} in the corpus").format(date=day)]
+    elif not n_documents:
         parts = [t.gettext("no readable document of this jurisdiction in the corpus")]
     else:
         documents = t.ngettext("{n} document", "{n} documents", n_documents).format(n=n_documents)
         provisions = t.ngettext("{n} provision", "{n} provisions", n_provisions).format(n=n_provisions)
         searched = t.gettext("searched: {documents}, {provisions}")
-        parts = [searched.format(documents=documents, provisions=provisions)]
+        if day:
+            searched = t.gettext("searched up to {date}: {documents}, {provisions}")
+        parts = [searched.format(documents=documents, provisions=provisions, date=day)]
     if n_failed_documents:
         failed = t.ngettext("{n} document could not be read", "{n} documents could not be read", n_failed_documents)
         parts.append(failed.format(n=n_failed_documents))

@@ -106,11 +106,19 @@ class Comparison:
     after: str
     """Folders of the runs."""
     n_cells: int
-    """Cells that either run has."""
+    """Cells that both runs have."""
+    columns_gone: tuple[str, ...]
+    columns_new: tuple[str, ...]
+    """Jurisdictions that have cells in one of the runs only."""
     cells: tuple[CellChange, ...]
     documents: tuple[DocumentChange, ...]
     settings: tuple[ValueChange, ...]
     versions: tuple[ValueChange, ...]
+
+    @property
+    def in_both(self) -> tuple[CellChange, ...]:
+        """Changed cells that both runs have."""
+        return tuple(cell for cell in self.cells if cell.before and cell.after)
 
     @property
     def unchanged(self) -> bool:

@@ -125,7 +125,7 @@ def _causes_of_cell(tracer: Tracer, key: tuple[str, str], changed: Sequence[str]
         if theme not in (b if side is a else a).run.themes:
             found.append(tracer.cause("configuration", "codebook", str(side is a).lower(), str(side is b).lower()))
         else:
-            found += tracer.set_otherwise(("", ""), "table.jurisdictions", "table.levels")
+            found += tracer.asked_for(column)
     pairs = _pairs(a, b, key)
     if not found:
         for first, second in pairs:
@@ -216,7 +216,9 @@ def compare_runs(before: RunData, after: RunData, language: str = "en") -> Compa
     return Comparison(
         before=str(before.directory),
         after=str(after.directory),
-        n_cells=len(keys),
+        n_cells=len(a.cells.keys() & b.cells.keys()),
+        columns_gone=tuple(code for code in before.all_columns if code not in after.all_columns),
+        columns_new=tuple(code for code in after.all_columns if code not in before.all_columns),
         cells=tuple(cells),
         documents=tuple(_changed_documents(a, b)),
         settings=tuple(settings),

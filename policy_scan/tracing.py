@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from .as_of import is_later
 from .comparison import ABSENT, Cause, CauseKind, Side, ValueChange
+from .jurisdictions import country_of
 from .records import Provision
 from .stages.cells import act_type, belongs, status_of
 
@@ -56,6 +57,14 @@ class Tracer:
             for one in self.settings
             if one.name.startswith(prefixes)
         ]
+
+    def asked_for(self, column: str) -> list[Cause]:
+        """The settings by which only one of the runs has the column."""
+        tables = self.a.run.config.table, self.b.run.config.table
+        listed = [column in table.jurisdictions for table in tables]
+        levelled = [column != country_of(column) and country_of(column) in table.levels for table in tables]
+        names = [name for name, pair in (("table.jurisdictions", listed), ("table.levels", levelled)) if any(pair)]
+        return self.set_otherwise(("", ""), *names) if names else []
 
     def explain(self, pair: tuple[str, str], theme: str, column: str) -> list[Cause]:
         first, second = pair

@@ -15,8 +15,9 @@ from ..comparison import ABSENT, Cause, CellChange, CellState, Comparison, Docum
 from ..translation import translations
 from .common import SYMBOLS, RunData, jurisdiction_name, printable, short_status, theme_name
 
+MAX_DOCUMENTS = 30
 MAX_CAUSES = 5
-"""Causes of a cell told on the screen; JSON and the workbook have all."""
+"""Documents, and causes of a cell, told on the screen; JSON has all."""
 _KEY_CHARACTERS = 12
 _HASHES = ("codebook_key", "classifier_key")
 
@@ -218,18 +219,23 @@ def print_comparison(console: Console, comparison: Comparison, run: RunData, lan
     if comparison.unchanged:
         line(t.gettext("Nothing changed: documents, configuration, versions and all cells are the same."))
         return
-    n = len(comparison.cells)
+    both = comparison.in_both
+    n = len(both)
     if n:
         changed = t.ngettext("{n} of {total} cells changed", "{n} of {total} cells changed", n)
-        n_status = sum(1 for one in comparison.cells if _status(one.before) != _status(one.after))
+        n_status = sum(1 for one in both if _status(one.before) != _status(one.after))
         other = t.ngettext("{n} of them has another status", "{n} of them have another status", n_status)
         line(changed.format(n=n, total=comparison.n_cells) + "; " + other.format(n=n_status))
     else:
-        line(t.gettext("No cell changed."))
+        line(t.gettext("No cell changed that both runs have."))
     if comparison.documents:
         line("\n" + t.gettext("Documents"), "bold")
-        for document in comparison.documents:
+        for document in comparison.documents[:MAX_DOCUMENTS]:
             line(_document_line(document, t), indent=2)
+        rest = max(0, len(comparison.documents) - MAX_DOCUMENTS)
+        if rest:
+            more = t.ngettext("… and {n} more: --json lists it", "… and {n} more: --json lists them", rest)
+            line(more.format(n=rest), "dim", 2)
     for title, changes in (
         (t.gettext("Configuration"), comparison.settings), (t.gettext("Versions"), comparison.versions),
     ):  # fmt: skip
@@ -237,7 +243,18 @@ def print_comparison(console: Console, comparison: Comparison, run: RunData, lan
             line("\n" + title, "bold")
         for one in map(_shortened, changes):
             line(_valued(one.name, _move(t, one.before, one.after)), indent=2)
-    for theme, cells in groupby(comparison.cells, key=lambda cell: cell.theme):
+    columns = [
+        (t.gettext("no longer a column: {place}"), comparison.columns_gone),
+        (t.gettext("a new column: {place}"), comparison.columns_new),
+    ]
+    if comparison.columns_gone or comparison.columns_new:
+        line("\n" + t.gettext("Columns"), "bold")
+    for sentence, codes in columns:
+        for code in codes:
+            line(sentence.format(place=jurisdiction_name(code, language)), indent=2)
+    apart = {*comparison.columns_gone, *comparison.columns_new}
+    shown = [cell for cell in comparison.cells if cell.jurisdiction not in apart]
+    for theme, cells in groupby(shown, key=lambda cell: cell.theme):
         line("\n" + theme_name(run, theme, language), "bold")
         for cell in cells:
             _print_cell(console, cell, run, language)

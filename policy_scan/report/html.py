@@ -243,7 +243,7 @@ def _data(page: _Page) -> dict[str, Any]:
                 "j": cell.jurisdiction,
                 "status": cell.status,
                 "support": support_words(cell, language),
-                "searched": searched_words(cell, language),
+                "searched": searched_words(cell, language, run.config.table.as_of),
                 "review": "" if cell.review_state == "none" else words(language)[f"review_{cell.review_state}"],
             }
             for cell in run.cells

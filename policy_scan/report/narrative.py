@@ -346,9 +346,9 @@ def compare_theme(teller: Narrator, theme: str) -> list[Block]:
         place = Inline(f"{SYMBOLS[cell.status]} {teller.place(code)}", bold=True, link=f"#{teller.place_anchor(code)}")
         if cell.n_searched_documents:
             said = t.gettext("the corpus holds no provision on this theme; {searched}.")
-            text = said.format(searched=searched_words(cell, teller.language))
+            text = said.format(searched=searched_words(cell, teller.language, run.config.table.as_of))
         else:
-            text = f"{searched_words(cell, teller.language)}."
+            text = f"{searched_words(cell, teller.language, run.config.table.as_of)}."
         blocks.append(Paragraph((place, *plain(f" – {text}"))))
     return blocks
 

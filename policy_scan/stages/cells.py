@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from ..as_of import documents_at, is_later
 from ..citations import act_date, cite, describe_search
 from ..codebook import Codebook
-from ..config import Config
+from ..config import Config, TableSection
 from ..jurisdictions import NATIONAL, UNKNOWN, country_of
 from ..records import BINDING_TYPES, NOT_BINDING, Cell, CellStatus, Coding, Document, Issue, Provision, ReviewState
 
@@ -160,7 +160,7 @@ def _cell(
     findings: Sequence[_Finding],
     decisions: Mapping[tuple[str, str], bool],
     in_dispute: bool,
-    language: str,
+    table: TableSection,
 ) -> Cell:
     evidence = _once(finding for finding in findings if finding.supports)
     rules = {finding.rule for finding in evidence}
@@ -170,7 +170,7 @@ def _cell(
     if evidence:
         best = evidence[0]
         status, confidence = best.status, best.coding.probability
-        citation = cite(best.document, best.provision, language)
+        citation = cite(best.document, best.provision, table.language)
     else:
         status = "not_found" if search.n_documents else "not_searched"
         citation = describe_search(
@@ -180,7 +180,8 @@ def _cell(
             n_failed_pages=search.n_failed_pages,
             incomplete=search.incomplete,
             n_to_check=len(to_check),
-            language=language,
+            language=table.language,
+            as_of=table.as_of,
         )
     return Cell(
         theme=theme,
@@ -226,6 +227,7 @@ def compile_cells(
     others count with the legal status that they had then.
     """
     as_of = config.table.as_of
+    columns = columns_of(documents, config.table.jurisdictions, config.table.levels)
     documents = documents_at([one for one in documents if not is_later(one, None, as_of)], as_of)
     decisions = decisions or {}
     by_document = {document.doc_id: document for document in documents}
@@ -260,7 +262,6 @@ def compile_cells(
             continue
         contested.setdefault(theme, []).append(by_document[by_provision[identifier].doc_id])
 
-    columns = columns_of(documents, config.table.jurisdictions, config.table.levels)
     members = {
         column: [document for document in documents if belongs(document.jurisdictions, column)] for column in columns
     }
@@ -270,5 +271,5 @@ def compile_cells(
         for column in columns:
             inside = [f for f in by_theme[theme] if belongs(f.document.jurisdictions, column)]
             in_dispute = any(belongs(document.jurisdictions, column) for document in contested.get(theme, ()))
-            cells.append(_cell(theme, column, searches[column], inside, decisions, in_dispute, config.table.language))
+            cells.append(_cell(theme, column, searches[column], inside, decisions, in_dispute, config.table))
     return cells
