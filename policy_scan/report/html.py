@@ -19,6 +19,7 @@ from typing import Any, Literal, get_args
 from ..as_of import documents_at
 from ..citations import act_date, format_date
 from ..decisions import PublishedDecision, settled_of
+from ..jurisdictions import place_name
 from ..records import CELL_STATUSES, FORCES
 from ..stages.cells import act_type, belongs
 from ..tables import read_records, write_atomic
@@ -30,7 +31,6 @@ from .common import (
     citation_of,
     count_words,
     flatten,
-    jurisdiction_name,
     list_evidence,
     marked_segments,
     pdf_address,
@@ -227,7 +227,7 @@ def _data(page: _Page) -> dict[str, Any]:
         "statuses": {status: run.codebook.status_name(status, language) for status in SYMBOLS},
         "forces": {force: run.codebook.force_name(force, language) for force in FORCES},
         "themes": {theme: theme_name(run, theme, language) for theme in run.themes},
-        "countries": {code: jurisdiction_name(code, language) for code in page.countries},
+        "countries": {code: place_name(code, language) for code in page.countries},
         "languages": dict(language_names(language)),
         "types": {kind: texts[kind] for kind in sorted({act_type(i.document, i.provision) for i in page.rows})},
         "documents": [
@@ -269,7 +269,7 @@ def _picture_data(pictures: Sequence[Crop]) -> list[dict[str, Any]]:
 def _fields(page: _Page) -> list[dict[str, Any]]:
     """The filters: a select each, with only the values that occur."""
     run, texts, rows, language = page.run, page.texts, page.rows, page.language
-    countries = [(code, jurisdiction_name(code, language)) for code in page.countries]
+    countries = [(code, place_name(code, language)) for code in page.countries]
     forces = {item.coding.force for item in rows}
     types = {act_type(item.document, item.provision) for item in rows}
     names = language_names(language)
@@ -326,7 +326,7 @@ def _table(run: RunData, language: str) -> list[dict[str, Any]]:
                     "lang": spoken.get(cells[theme, code].evidence[0], language)
                     if cells[theme, code].evidence
                     else language,
-                    "country": jurisdiction_name(code, language),
+                    "country": place_name(code, language),
                 }
                 for code in run.all_columns
             ],
@@ -339,7 +339,7 @@ def _documents(run: RunData, folder: Path, language: str) -> list[dict[str, Any]
     texts = words(language)
     return [
         {
-            "country": ", ".join(jurisdiction_name(code, language) for code in document.jurisdictions),
+            "country": ", ".join(place_name(code, language) for code in document.jurisdictions),
             "href": pdf_address(run, document, 1, folder),
             "title": printable(document.title),
             "lang": document.language.partition(";")[0],
@@ -391,7 +391,7 @@ def render_page(run: RunData, language: str, folder: Path) -> str:
             for status, symbol in SYMBOLS.items()
             for meaning, spoken in [status_meaning(run.codebook, status, language)]
         ],
-        columns=[{"code": code, "name": jurisdiction_name(code, language)} for code in run.all_columns],
+        columns=[{"code": code, "name": place_name(code, language)} for code in run.all_columns],
         rows=_table(run, language),
         fields=_fields(page),
         first_year=min(years, default=1900),

@@ -123,9 +123,11 @@
     for (const text of said) if (text) facts.append(make("span", "", text));
     node.append(title, facts);
     if (provision.context) node.append(spoken(make("p", "context", provision.context), provision.lang));
-    node.append(quotation(row, provision));
+    const words = make("div", row.picture === undefined ? "words" : "words pictured");
+    words.append(quotation(row, provision));
+    if (row.picture !== undefined) words.append(figure(row));
+    node.append(words);
     if (provision.translation) node.append(make("p", "context", w.translation + ": " + provision.translation));
-    if (row.picture !== undefined) node.append(figure(row));
     const ways = make("p", "facts ways");
     ways.append(
       anchor(doc.href + "#page=" + provision.page, fill(w.open_pdf, { page: provision.page })),
