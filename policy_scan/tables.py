@@ -11,6 +11,7 @@ import dataclasses
 import io
 import json
 import os
+import re
 import tempfile
 import types
 import typing
@@ -116,15 +117,27 @@ def read_parquet(path: Path) -> pa.Table:
     return pq.read_table(path, partitioning=None)
 
 
+_FORMULA = re.compile(r"[=@\t\r]|[+-][\w.+*/$:-]*[(|!]")
+
+
+def guarded(text: str) -> str:
+    """The text with an apostrophe before it where a spreadsheet that opens the CSV would run it as a formula.
+
+    Such texts are rare; Parquet has them without, and it is the one that offsets count in.
+    """
+    return "'" + text if _FORMULA.match(text) else text
+
+
 def csv_value(value: Any) -> str:
-    """A cell of a CSV: lists as JSON, booleans as true and false, None as empty."""
+    """A cell of a CSV: lists as JSON, booleans as true and false, None as empty, texts that begin as a formula does
+    with an apostrophe before them."""
     if value is None:
         return ""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, list | tuple | dict):
         return json.dumps(value, ensure_ascii=False)
-    return str(value)
+    return guarded(value) if isinstance(value, str) else str(value)
 
 
 def csv_bytes(table: pa.Table) -> bytes:

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from policy_scan import records
 from policy_scan.tables import (
     csv_bytes,
+    csv_value,
     from_table,
     parquet_bytes,
     schema_of,
@@ -109,3 +110,10 @@ def test_an_unknown_annotation_is_refused() -> None:
 
     with pytest.raises(TypeError, match="no Arrow type"):
         schema_of(Odd)
+
+
+def test_a_text_that_a_spreadsheet_would_run_gets_an_apostrophe_in_csv_and_no_other() -> None:
+    for formula in ('=HYPERLINK("http://example.org")', "@SUM(A1:A9)", "-2+3+cmd|' /C calc'!A0", "+SUM(A1)", "\t=1+1"):
+        assert csv_value(formula) == "'" + formula
+    for text in ("- la commune (le cas échéant)", "+ 10 %", "+32 (0)2 555 12 12", "-les demandes", "a = b", ""):
+        assert csv_value(text) == text
