@@ -177,7 +177,9 @@ def test_a_reviewers_translation_stands_under_the_quotation(tmp_path: Path) -> N
         live=True, anchor="exact", similarity=1.0, anchored_to="p-law", outcome="yes",
     )  # fmt: skip
     (tmp_path / "decisions.parquet").write_bytes(parquet_bytes(to_table(PublishedDecision, [row])))
-    assert "The counter takes the request on paper." in _text(tell(run, "en", tmp_path))
+    text = _text(tell(run, "en", tmp_path))
+    assert "The counter takes the request on paper." in text
+    assert "1 decision of 1 reviewer counts. Decisions: accepted 1, rejected 0, disputed 0." in text
 
 
 # Long quotations

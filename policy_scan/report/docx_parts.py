@@ -185,6 +185,7 @@ def _shape(
 
 def dress(document: Any, paper: Paper) -> None:
     """Styles, language, properties and footer of the whole document."""
+    from docx.enum.text import WD_TAB_ALIGNMENT
     from docx.oxml.ns import qn
     from docx.shared import Mm, Pt, RGBColor
 
@@ -229,7 +230,7 @@ def dress(document: Any, paper: Paper) -> None:
         style = _style(document, f"toc {level}", f"TOC{level}")
         _shape(style, 10.5, 4 if level == 1 else 0, 2, bold=level == 1)
         style.paragraph_format.left_indent = Mm(indent)
-        style.paragraph_format.tab_stops.add_tab_stop(Mm(166))
+        style.paragraph_format.tab_stops.add_tab_stop(Mm(166), WD_TAB_ALIGNMENT.RIGHT)
     made = paper.made or EPOCH
     core = document.core_properties
     core.title, core.author, core.language = paper.title, "policy_scan", tag

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from pathlib import Path
 
 from ..citations import format_date, shorten
@@ -151,14 +152,32 @@ def _ocr(teller: Narrator) -> str:
 
 
 def _review(teller: Narrator) -> str:
-    run, names = teller.run, teller.words
-    states: dict[str, int] = {}
-    for cell in run.cells:
-        states[cell.review_state] = states.get(cell.review_state, 0) + 1
-    if set(states) <= {"none"}:
+    """How far reviewers went; that none did, where none did."""
+    t, names, rows = teller.t, teller.words, teller.decisions
+    if not rows:
         return names["no_agreement"]
-    tally = ", ".join(f"{names[f'review_{state}']} {n}" for state, n in states.items())
-    return teller.t.gettext("Cells by review: {tally}.").format(tally=tally)
+    n_reviewers = len({row.reviewer for row in rows})
+    said = t.ngettext("{n} decision of {reviewers} counts.", "{n} decisions of {reviewers} count.", len(rows))
+    reviewers = t.ngettext("{n} reviewer", "{n} reviewers", n_reviewers).format(n=n_reviewers)
+    outcomes = Counter(row.outcome for row in rows if row.outcome)
+    told = (("yes", t.gettext("accepted")), ("no", t.gettext("rejected")), ("disputed", names["review_disputed"]))
+    states = Counter(cell.review_state for cell in teller.run.cells)
+    parts = [
+        said.format(n=len(rows), reviewers=reviewers),
+        t.gettext("Decisions: {tally}.").format(tally=", ".join(f"{name} {outcomes[key]}" for key, name in told)),
+        t.gettext("Cells by review: {tally}.").format(
+            tally=", ".join(f"{names[f'review_{state}']} {n}" for state, n in states.items())
+        ),
+    ]
+    stale = sum(row.anchor == "stale" for row in rows)
+    if stale:
+        lost = t.ngettext(
+            "{n} decision no longer finds its text and is not applied.",
+            "{n} decisions no longer find their text and are not applied.",
+            stale,
+        )
+        parts.append(lost.format(n=stale))
+    return " ".join(parts)
 
 
 def _model(teller: Narrator) -> list[Block]:

@@ -73,12 +73,18 @@ class Narrator:
         return cell_citations(self.run, self.language)
 
     @cached_property
+    def decisions(self) -> Sequence[PublishedDecision]:
+        """The reviewers' decisions that count."""
+        if not (self.run.directory / "decisions.parquet").is_file():
+            return ()
+        return [row for row in read_records(self.run.directory, "decisions", PublishedDecision) if row.live]
+
+    @cached_property
     def translated(self) -> Mapping[tuple[str, str], str]:
         """(provision_id, theme) -> the reviewers' latest translation of it."""
-        if not (self.run.directory / "decisions.parquet").is_file():
-            return {}
-        rows = [row for row in read_records(self.run.directory, "decisions", PublishedDecision) if row.live]
-        told = sorted((row for row in rows if row.translation.strip() and row.anchored_to), key=lambda row: row.at)
+        told = sorted(
+            (row for row in self.decisions if row.translation.strip() and row.anchored_to), key=lambda row: row.at
+        )
         return {(row.anchored_to, row.theme): " ".join(printable(row.translation).split()) for row in told}
 
     def theme(self, theme: str) -> str:
@@ -109,6 +115,7 @@ class Narrator:
             incomplete=cell.search_incomplete,
             n_to_check=0,
             language=self.language,
+            as_of=self.run.config.table.as_of,
         )
 
     def names(self, themes: Iterable[str]) -> str:
