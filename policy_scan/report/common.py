@@ -7,7 +7,6 @@ import os
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
 from itertools import groupby
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -19,11 +18,12 @@ from ..codebook import Codebook, load_codebook
 from ..config import Config
 from ..decisions import PublishedDecision, settled_of, with_decisions
 from ..errors import NothingToDoError, UsageError
-from ..jurisdictions import UNKNOWN, country_name
+from ..jurisdictions import UNKNOWN, place_name
 from ..records import Cell, CellStatus, Coding, Document, Issue, Provision
 from ..stages.cells import belongs, status_of
 from ..tables import read_parquet, read_records
-from .words import LANGUAGES, words
+from ..translation import LANGUAGES, translations
+from .words import words
 
 Standing = Literal["evidence", "to_check", "version", "no_cell", "rejected", "later"]
 PieceKind = Literal["plain", "evidence", "term"]
@@ -143,25 +143,9 @@ def theme_name(run: RunData, theme: str, language: str) -> str:
     return found.label(language) if found else theme
 
 
-@cache
 def jurisdiction_name(code: str, language: str) -> str:
-    """'France', 'Grèce', 'Belgium (BE-VLG)': the country's name, with the code where that is of a part of it."""
-    if code == UNKNOWN:
-        return words(language)["unknown"]
-    name = country_name(code)
-    if language == "fr":
-        name = "Union européenne" if code == "EU" else _french(code, name)
-    return f"{name} ({code})" if "-" in code else name or code
-
-
-def _french(code: str, fallback: str) -> str:
-    import gettext
-
-    import pycountry
-
-    found = pycountry.countries.get(alpha_2=code.partition("-")[0])
-    translation = gettext.translation("iso3166-1", pycountry.LOCALES_DIR, languages=["fr"], fallback=True)
-    return translation.gettext(found.name) if found else fallback
+    """'France', 'Grèce', 'Région wallonne (BE-WAL)'."""
+    return place_name(code, language)
 
 
 def short_status(codebook: Codebook, status: CellStatus, language: str) -> str:
@@ -169,22 +153,24 @@ def short_status(codebook: Codebook, status: CellStatus, language: str) -> str:
     return words(language).get(f"short_{status}") or codebook.status_name(status, language)
 
 
-def count_words(name: str, n: int, language: str) -> str:
-    """'1 provision', '12 provisions': `name` is provision or document."""
-    texts = words(language)
-    return texts[f"one_{name}"] if n == 1 else texts[f"n_{name}s"].format(n=n)
+def count_words(name: Literal["provision", "document"], n: int, language: str) -> str:
+    """'1 provision', '12 provisions'."""
+    t = translations(language)
+    if name == "provision":
+        return t.ngettext("{n} provision", "{n} provisions", n).format(n=n)
+    return t.ngettext("{n} document", "{n} documents", n).format(n=n)
 
 
 def support_words(cell: Cell, language: str) -> str:
     """'12 provisions in 3 documents, 2 to check'; '' where there is neither."""
-    texts = words(language)
+    t = translations(language)
     parts = []
     if cell.n_provisions:
         provisions = count_words("provision", cell.n_provisions, language)
         documents = count_words("document", cell.n_documents, language)
-        parts.append(texts["support"].format(provisions=provisions, documents=documents))
+        parts.append(t.gettext("{provisions} in {documents}").format(provisions=provisions, documents=documents))
         if cell.n_to_check:
-            parts.append(texts["n_to_check"].format(n=cell.n_to_check))
+            parts.append(t.gettext("{n} to check").format(n=cell.n_to_check))
     return ", ".join(parts)
 
 
@@ -249,7 +235,7 @@ def citation_of(evidence: Evidence, language: str) -> str:
     return printable(cite(evidence.document, evidence.provision, language))
 
 
-def searched_words(cell: Cell, language: str) -> str:
+def searched_words(cell: Cell, language: str, as_of: str | None = None) -> str:
     """What was searched for a cell, and what could not be. Doubtful codings are told only where nothing supports it."""
     return describe_search(
         n_documents=cell.n_searched_documents,
@@ -259,6 +245,7 @@ def searched_words(cell: Cell, language: str) -> str:
         incomplete=cell.search_incomplete,
         n_to_check=0 if cell.n_provisions else cell.n_to_check,
         language=language,
+        as_of=as_of,
     )
 
 
@@ -270,7 +257,7 @@ def cell_citations(run: RunData, language: str) -> dict[tuple[str, str], str]:
 
     def citation(cell: Cell) -> str:
         if not cell.evidence:
-            return searched_words(cell, language)
+            return searched_words(cell, language, run.config.table.as_of)
         provision = provisions[cell.evidence[0]]
         return printable(cite(documents[provision.doc_id], provision, language))
 

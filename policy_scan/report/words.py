@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import cache
 
-from ..translation import LANGUAGES as LANGUAGES
 from ..translation import translations
 
 
@@ -31,7 +30,6 @@ def words(language: str) -> Mapping[str, str]:
         # columns and fields
         "theme": _("Theme"),
         "country": _("Country"),
-        "jurisdiction": _("Jurisdiction"),
         "status": _("Status"),
         "force": _("Force"),
         "standing": _("Counts as"),
@@ -128,11 +126,6 @@ def words(language: str) -> Mapping[str, str]:
         "unknown": p("jurisdiction", "unknown"),
         # sentences
         "counts": _("{documents} documents, {provisions} provisions, {coded} of them coded"),
-        "support": _("{provisions} in {documents}"),
-        "one_provision": _("1 provision"),
-        "n_provisions": _("{n} provisions"),
-        "one_document": _("1 document"),
-        "n_documents": _("{n} documents"),
         "n_to_check": _("{n} to check"),
         "caution": _(
             "'Not found' speaks of this corpus only, never of the country: what was searched is said in each "
@@ -150,8 +143,6 @@ def words(language: str) -> Mapping[str, str]:
         ),
         "no_agreement": _("No reviewer's decision has been applied: every status rests on the model alone."),
         # the web page
-        "skip": _("Skip to the evidence"),
-        "table_help": _("Choose a cell to read its evidence below."),
         "search": _("Search in quotations and titles"),
         "search_help": _("accents and capitals don't matter"),
         "all": _("all"),
@@ -159,13 +150,10 @@ def words(language: str) -> Mapping[str, str]:
         "nobody": _("no other country"),
         "reset": _("Clear filters"),
         "more": _("Show more"),
-        "results": _("{n} passages"),
-        "one_result": _("1 passage"),
         "no_result": _("No passage matches."),
         "open_pdf": _("Open the PDF at page {page}"),
         "permalink": _("Address of this passage"),
         "needs_script": _("The table can be read without JavaScript; the evidence below it needs it."),
         "filters": _("Filters"),
         "made_by": _("Made by policy_scan {version}"),
-        "broken_data": _("The evidence could not be shown"),
     }
