@@ -16,10 +16,12 @@ import openpyxl
 import pytest
 
 from policy_scan.decisions import PublishedDecision
+from policy_scan.difference import compare_runs
 from policy_scan.records import Coding, Issue
 from policy_scan.report import export_run
 from policy_scan.report import xlsx_book as limits
 from policy_scan.report.common import RunData
+from policy_scan.report.xlsx import export_xlsx
 from policy_scan.report.xlsx_evidence import decided_of
 from policy_scan.stages.cells import compile_cells
 from policy_scan.tables import parquet_bytes, to_table, write_atomic
@@ -243,3 +245,36 @@ def test_the_evidence_of_a_coding_by_the_reviewers_alone_is_theirs(tmp_path: Pat
     sample.codings[-1] = added
     rows = records(written(make.run_data(tmp_path / "o", sample), tmp_path / "a.xlsx")["Evidence"])
     assert [row["Coded by"] for row in rows if row["Quotation"] == "Un tiers"] == ["model and reviewers"]
+
+
+def test_changes_since_an_earlier_run_stand_in_a_sheet_of_their_own(tmp_path: Path) -> None:
+    sample = make.example()
+    before = make.run_data(tmp_path / "before", sample)
+    sample.codings[0] = dataclasses.replace(sample.codings[0], assigned=False, force="", evidence="[]")
+    sample.codings[2] = dataclasses.replace(sample.codings[2], force="statement")
+    sample.documents[1] = dataclasses.replace(sample.documents[1], title="=1+1")
+    run = make.run_data(tmp_path / "after", sample)
+    comparison = compare_runs(before, run)
+    [path] = export_xlsx(run, "en", tmp_path / "a.xlsx", comparison)
+    book = openpyxl.load_workbook(path)
+    assert book.sheetnames[3] == "Changes"
+    sheet = book["Changes"]
+    assert f"{len(comparison.cells)} of {comparison.n_cells} cells changed" in sheet["A2"].value
+    causes = [(cell, cause) for cell in comparison.cells for cause in cell.causes]
+    rows = records(sheet)[: len(causes)]
+    assert causes and all(row["Because of"] and row["What changed"] for row in rows)
+    for (cell, _), row in zip(causes, rows, strict=True):
+        assert row["Theme"] == run.codebook.themes[cell.theme].label("en")
+        table = book["State of play"]
+        place = row["↑ table"].removeprefix("↑ ")
+        assert table.cell(table[place].row, 1).value == row["Theme"]
+    below = [cell for row in sheet.iter_rows(min_row=4 + len(rows)) for cell in row if cell.value]
+    [title] = [cell for cell in below if cell.value == "=1+1"]
+    assert title.data_type == "s" and title.quotePrefix
+    assert "Changes" not in written(run, tmp_path / "b.xlsx").sheetnames
+
+
+def test_runs_that_are_the_same_are_told_so(tmp_path: Path) -> None:
+    run = make.run_data(tmp_path / "out")
+    [path] = export_xlsx(run, "en", tmp_path / "a.xlsx", compare_runs(run, run))
+    assert "Nothing changed" in openpyxl.load_workbook(path)["Changes"]["A2"].value

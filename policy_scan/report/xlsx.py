@@ -7,7 +7,7 @@ import io
 from collections.abc import Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..citations import format_date
 from ..jurisdictions import country_of
@@ -20,6 +20,9 @@ from .xlsx_about import write_codebook, write_corpus, write_documents, write_met
 from .xlsx_book import A3, HEADER, Book, Sheet, make_formats, row_height, safe_text
 from .xlsx_evidence import evidence_rows, write_evidence
 
+if TYPE_CHECKING:
+    from ..comparison import Comparison
+
 _HEADER_ROW = 4
 _FIRST_ROW = 5
 _LINK, _THEME = 8, 26
@@ -30,7 +33,7 @@ _COLUMNS_OF_A_PAGE = 8
 
 def _text_width(n: int) -> int:
     """The width of a jurisdiction's text that lets `n` of them and 16 themes fill an A3 page, by trial."""
-    return min(42, max(34, 57 - 3 * n))
+    return min(42, max(30, 62 - 4 * n))
 
 
 FirstRows = Mapping[tuple[str, str], tuple[int, int]]
@@ -222,8 +225,11 @@ def _first_rows(keys: Sequence[tuple[str, str]]) -> FirstRows:
     return first
 
 
-def export_xlsx(run: RunData, language: str, path: Path) -> list[Path]:
-    """Write the workbook; returns its path. Links to PDFs are relative to the workbook's folder. Raises OSError."""
+def export_xlsx(run: RunData, language: str, path: Path, comparison: Comparison | None = None) -> list[Path]:
+    """Write the workbook; returns its path. Links to PDFs are relative to the workbook's folder. Raises OSError.
+
+    `comparison` with an earlier run adds a sheet of what changed since.
+    """
     import xlsxwriter
 
     stream = io.BytesIO()
@@ -232,7 +238,7 @@ def export_xlsx(run: RunData, language: str, path: Path) -> list[Path]:
     texts, t = words(language), translations(language)
     book = Book(workbook, run, language, path.parent, texts, t, make_formats(workbook))
     workbook.set_properties(_properties(run, texts))
-    for key, title in (
+    sheets = [
         ("state_of_play", texts["title"]),
         ("cells", t.gettext("Cells of the table")),
         ("evidence", t.gettext("Evidence: every coded provision")),
@@ -241,14 +247,22 @@ def export_xlsx(run: RunData, language: str, path: Path) -> list[Path]:
         ("issues", t.gettext("What was left out and what went wrong")),
         ("codebook", t.gettext("Codebook: themes, forces and statuses")),
         ("method", t.gettext("Method and limits")),
-    ):
-        book.add(key, t.gettext("Searched") if key == "corpus" else texts[key], title)
+    ]
+    if comparison is not None:
+        sheets.insert(3, ("changes", t.gettext("What changed since the earlier run")))
+    names = {**texts, "corpus": t.gettext("Searched"), "changes": t.gettext("Changes")}
+    for key, title in sheets:
+        book.add(key, names[key], title)
     rows = evidence_rows(run)
     shown = rows[: book.sheets["evidence"].room(len(rows))]
     first, citations = _first_rows([(item.theme, item.jurisdiction) for item in shown]), cell_citations(run, language)
     _write_table(book, first, citations)
     _write_cells(book, first, citations)
     write_evidence(book, shown, len(rows), _places(run))
+    if comparison is not None:
+        from .xlsx_changes import write_changes
+
+        write_changes(book, comparison, _places(run))
     write_documents(book)
     write_corpus(book)
     write_problems(book)

@@ -133,6 +133,8 @@ class Book:
     t: gettext.NullTranslations
     formats: Mapping[str, Any]
     sheets: dict[str, Sheet] = field(default_factory=dict)
+    addresses: dict[str, str] = field(default_factory=dict)
+    """doc_id -> its PDF's path from the workbook's folder."""
 
     def add(self, key: str, name: str, title: str) -> Sheet:
         """A new sheet with its title in A1; `key` is its name in the code, `name` the one on its tab."""
@@ -212,7 +214,10 @@ class Sheet:
         from xlsxwriter.url import Url
 
         # XlsxWriter reads '#' as the start of the place inside the file: a file with one in its name gets no link.
-        target = relative_pdf(self.whole.run, document, self.whole.folder)
+        addresses = self.whole.addresses
+        if document.doc_id not in addresses:
+            addresses[document.doc_id] = relative_pdf(self.whole.run, document, self.whole.folder)
+        target = addresses[document.doc_id]
         if "#" in target or len(target) > MAX_ADDRESS or not self._may_link():
             self.number(row, column, page)
             return
