@@ -403,10 +403,19 @@ def evaluate(
 
 @app.command()
 def export(
-    kind: Annotated[str, typer.Option("--format", help="csv, parquet, xlsx or html.")],
+    kind: Annotated[
+        str,
+        typer.Option(
+            "--format",
+            help="csv, parquet, xlsx, html, docx, pdf, figures, csl, bibtex, datapackage or qdpx.",
+        ),
+    ],
     output_run: Output = Path("outputs"),
-    language: Annotated[str | None, typer.Option(help="en or fr.")] = None,
+    language: Annotated[str | None, typer.Option(help="en, fr, nl, de, el or ro.")] = None,
     path: Annotated[Path | None, typer.Option("-o", help="File or folder to write.")] = None,
+    against: Annotated[
+        Path | None, typer.Option(metavar="OUT_A", help="xlsx: an earlier run; adds a sheet of what changed since.")
+    ] = None,
 ) -> None:
     """Write the table and its evidence in another format."""
     with _told():
@@ -414,7 +423,8 @@ def export(
         from .report.common import load_run
 
         data = load_run(output_run)
-        for written in export_run(data, kind, language or data.config.table.language, path):
+        earlier = load_run(against) if against else None
+        for written in export_run(data, kind, language or data.config.table.language, path, earlier):
             out.print(str(written), markup=False, soft_wrap=True)
 
 

@@ -17,6 +17,7 @@ import pytest
 
 from policy_scan.decisions import PublishedDecision
 from policy_scan.difference import compare_runs
+from policy_scan.errors import UsageError
 from policy_scan.records import Coding, Issue
 from policy_scan.report import export_run
 from policy_scan.report import xlsx_book as limits
@@ -276,5 +277,7 @@ def test_changes_since_an_earlier_run_stand_in_a_sheet_of_their_own(tmp_path: Pa
 
 def test_runs_that_are_the_same_are_told_so(tmp_path: Path) -> None:
     run = make.run_data(tmp_path / "out")
-    [path] = export_xlsx(run, "en", tmp_path / "a.xlsx", compare_runs(run, run))
+    [path] = export_run(run, "xlsx", "en", tmp_path / "a.xlsx", against=run)
     assert "Nothing changed" in openpyxl.load_workbook(path)["Changes"]["A2"].value
+    with pytest.raises(UsageError, match="Only the workbook"):
+        export_run(run, "csv", against=run)

@@ -38,8 +38,10 @@ FOLDERS = frozenset({"figures", "datapackage"})
 """Formats of several files: a `path` without a suffix is the folder that they fill."""
 
 
-def export_run(run: RunData, format: str, language: str = "en", path: Path | None = None) -> list[Path]:
-    """Write a report and return its files.
+def export_run(
+    run: RunData, format: str, language: str = "en", path: Path | None = None, against: RunData | None = None
+) -> list[Path]:
+    """Write a report and return its files; a workbook tells what changed since the run `against`, where one is given.
 
     `path` is the file; in a folder that exists, or without a suffix, the file is <path>/state-of-play.<format> or as
     SUFFIXES says (FOLDERS fill <path> itself); None means the run's own folder. Raises UsageError for an unknown
@@ -50,13 +52,20 @@ def export_run(run: RunData, format: str, language: str = "en", path: Path | Non
         hint = f"did you mean '{close[0]}'? " if close else ""
         raise UsageError(f"There is no format '{format}'.", f"{hint}Choose one of: {', '.join(FORMATS)}.")
     check_language(language)
+    if against is not None and format != "xlsx":
+        step = "choose --format xlsx, or compare two runs with 'policy-scan diff'."
+        raise UsageError("Only the workbook has a sheet of what changed.", step)
     target = path or run.directory
     if (target.is_dir() or not target.suffix) and not (path and format in FOLDERS):
         target = target / f"{STEM}{SUFFIXES.get(format, f'.{format}')}"
     module, function = FORMATS[format]
-    write = getattr(import_module(f".{module}", __name__), function)
+    write = cast(Callable[..., list[Path]], getattr(import_module(f".{module}", __name__), function))
     try:
-        return cast(Callable[[RunData, str, Path], list[Path]], write)(run, language, target)
+        if against is None:
+            return write(run, language, target)
+        from ..difference import compare_runs
+
+        return write(run, language, target, compare_runs(against, run, language))
     except OSError as error:
         step = "close it if another program has it open, or choose another place with -o."
         raise PolicyScanError(f"{target} can't be written ({error.strerror or error}).", step) from error
