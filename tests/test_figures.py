@@ -187,6 +187,15 @@ def test_years_count_documents_and_the_acts_of_gazettes(tmp_path: Path) -> None:
     assert "4, 1 undated" in texts(figure)
 
 
+def test_documents_later_than_the_tables_day_are_not_counted(tmp_path: Path) -> None:
+    run = make.run_data(tmp_path)
+    run = dataclasses.replace(run, config=make.config(as_of="2020-12-31"))
+    drawn = figures_of(run)
+    assert "Corpus of 2 documents, as of 31 December 2020." in drawn["coverage"].caption
+    assert "France: read 1, excluded 1." in drawn["coverage"].alt
+    assert "France: documents of 2019 to 2019, at most 1 in a year (2019)." in drawn["years"].alt
+
+
 def test_every_figure_tells_its_corpus_date_and_numbers(tmp_path: Path) -> None:
     run = dataclasses.replace(make.run_data(tmp_path), details={"ended": "2026-03-01T12:00:00Z"})
     drawn = draw(run, "en")

@@ -17,6 +17,7 @@ from typing import TypeVar
 
 import pyarrow as pa
 
+from ..as_of import is_later
 from ..citations import act_date, format_date
 from ..decisions import PublishedDecision, settled_of
 from ..records import DOC_TYPES, FORCES, Document
@@ -42,6 +43,8 @@ from .charts import (
 )
 from .common import Evidence, RunData, jurisdiction_name, list_evidence, printable, short_status, theme_name
 from .data import defused
+from .narrator import as_of
+from .page_words import language_names
 from .palette import FORCE_COLOURS, INK, QUIET, REVIEW_COLOURS, RULE, STATUS_COLOURS
 from .words import words
 
@@ -72,8 +75,8 @@ class _Frame:
     columns: tuple[str, ...]
     places: Mapping[str, str]
     """Jurisdiction -> its name."""
-    documents: Mapping[str, tuple[Document, ...]]
-    """Jurisdiction -> its documents, excluded ones too."""
+    documents: tuple[Document, ...]
+    """Those not later than the table's day, excluded ones too."""
     evidence: tuple[Evidence, ...]
     """What supports the cells."""
     corpus: str
@@ -84,6 +87,9 @@ class _Frame:
         svg = sheet.svg(name, title, described, self.language)
         return Figure(name, title, described, caption, svg, to_png(svg, title, described, self.language))
 
+    def documents_of(self, code: str) -> list[Document]:
+        return [document for document in self.documents if belongs(document.jurisdictions, code)]
+
     def listed(self, counts: Mapping[_Key, int], names: Mapping[_Key, str]) -> str:
         """'binding 12, described 1': what isn't zero, in the order of the names."""
         return ", ".join(f"{name} {counts[key]}" for key, name in names.items() if counts.get(key))
@@ -93,20 +99,21 @@ def draw(run: RunData, language: str) -> tuple[Figure, ...]:
     """The figures of a run; that of the review only where reviewers decided something. The same run, the same bytes."""
     t = translations(language)
     columns = run.all_columns
-    included = sum(document.status != "excluded" for document in run.documents)
-    corpus = t.ngettext("Corpus of {n} document, as of {date}.", "Corpus of {n} documents, as of {date}.", included)
+    known = [document for document in run.documents if not is_later(document, None, run.config.table.as_of)]
+    n, day = sum(document.status != "excluded" for document in known), as_of(run)
+    corpus = t.ngettext("Corpus of {n} document.", "Corpus of {n} documents.", n).format(n=n)
+    if day:
+        corpus = t.ngettext("Corpus of {n} document, as of {date}.", "Corpus of {n} documents, as of {date}.", n)
+        corpus = corpus.format(n=n, date=format_date(day, language))
     frame = _Frame(
         run=run,
         language=language,
         t=t,
         columns=columns,
         places={code: jurisdiction_name(code, language) for code in columns},
-        documents={
-            code: tuple(document for document in run.documents if belongs(document.jurisdictions, code))
-            for code in columns
-        },
+        documents=tuple(known),
         evidence=tuple(item for item in list_evidence(run) if item.standing == "evidence"),
-        corpus=corpus.format(n=included, date=format_date(str(run.details.get("ended", ""))[:10] or "?", language)),
+        corpus=corpus,
     )
     figures = [_statuses(frame), _forces(frame), _force_counts(frame), _years(frame), _coverage(frame), _review(frame)]
     return tuple(figure for figure in figures if figure is not None)
@@ -307,7 +314,8 @@ def _years(frame: _Frame) -> Figure:
     """Two rows of bars per jurisdiction: documents, and provisions that support a cell, by the year of their act."""
     t = frame.t
     documents = {
-        code: Counter(_year(d.date) for d in frame.documents[code] if d.status != "excluded") for code in frame.columns
+        code: Counter(_year(d.date) for d in frame.documents_of(code) if d.status != "excluded")
+        for code in frame.columns
     }
     dates = {
         (item.jurisdiction, item.provision.provision_id): _year(act_date(item.document, item.provision))
@@ -393,21 +401,6 @@ def _year_bars(
     sheet.y += 24
 
 
-def language_names(language: str) -> dict[str, str]:
-    """Code -> name of each language that documents are in, in the report's language."""
-    p = translations(language).pgettext
-    return {
-        "fr": p("language", "French"),
-        "nl": p("language", "Dutch"),
-        "de": p("language", "German"),
-        "el": p("language", "Greek"),
-        "ro": p("language", "Romanian"),
-        "lb": p("language", "Luxembourgish"),
-        "en": p("language", "English"),
-        "und": p("language", "undetermined"),
-    }
-
-
 def _used(names: Mapping[str, str], counts: Mapping[tuple[str, str], int]) -> dict[str, str]:
     """Those of the names that have a count."""
     used = {key for (key, _), n in counts.items() if n}
@@ -416,20 +409,21 @@ def _used(names: Mapping[str, str], counts: Mapping[tuple[str, str], int]) -> di
 
 def _coverage(frame: _Frame) -> Figure:
     t, texts = frame.t, words(frame.language)
-    readable = {code: [d for d in own if d.status in ("ok", "partial")] for code, own in frame.documents.items()}
-    reading: Counter[tuple[str, str]] = Counter((d.status, code) for code, own in frame.documents.items() for d in own)
+    own_documents = {code: frame.documents_of(code) for code in frame.columns}
+    readable = {code: [d for d in own if d.status in ("ok", "partial")] for code, own in own_documents.items()}
+    reading: Counter[tuple[str, str]] = Counter((d.status, code) for code, own in own_documents.items() for d in own)
     types = Counter((d.doc_type, code) for code, own in readable.items() for d in own)
     spoken = Counter(
         (tongue, code) for code, own in readable.items() for d in own for tongue in (d.language or "und").split(";")
     )
-    names = language_names(frame.language)
+    names = dict(language_names(frame.language))
     tongues = {key: names.get(key, key) for key in (*names, *sorted({key for key, _ in spoken} - set(names)))}
     rows: dict[str, tuple[dict[str, str], Counter[tuple[str, str]]]] = {
         t.gettext("Reading"): ({key: texts[key] for key in _READING}, reading),
         t.gettext("Type"): (_used({key: texts[key] for key in DOC_TYPES}, types), types),
         t.gettext("Language"): (_used(tongues, spoken), spoken),
     }
-    n = len(frame.run.documents)
+    n = len(frame.documents)
     title = t.ngettext("What was searched: {n} document", "What was searched: {n} documents", n).format(n=n)
     told = t.gettext(
         "Types and languages are those of documents that could be read; a document in two languages counts in both, "
@@ -443,7 +437,7 @@ def _coverage(frame: _Frame) -> Figure:
         if n and labels:
             count_table(sheet, heading, frame.places, labels, counts)
             alt.append(f"{heading}. {' '.join(_by_place(frame, counts, labels))}")
-    homeless = sum(not any(belongs(d.jurisdictions, code) for code in frame.columns) for d in frame.run.documents)
+    homeless = sum(not any(belongs(d.jurisdictions, code) for code in frame.columns) for d in frame.documents)
     if homeless:
         sentence = t.ngettext(
             "{n} document has no known jurisdiction and stands in no column.",
