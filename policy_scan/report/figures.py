@@ -195,7 +195,7 @@ def _statuses(frame: _Frame) -> Figure:
     alt = [t.gettext("Table of themes by jurisdiction, one status each.")]
     for code in frame.columns:
         own = Counter(cell.status for cell in run.cells if cell.jurisdiction == code)
-        alt.append(f"{frame.places[code]}: {frame.listed(own, names)}.")
+        alt.append(t.gettext("{place}: {counts}.").format(place=frame.places[code], counts=frame.listed(own, names)))
         missing = [
             theme_name(run, cell.theme, frame.language)
             + (f" ({words(frame.language)['n_to_check'].format(n=cell.n_to_check)})" if cell.n_to_check else "")
@@ -204,7 +204,9 @@ def _statuses(frame: _Frame) -> Figure:
         ]
         if missing:
             told = t.gettext("The corpus holds no provision of {place} on: {themes}.")
-            alt.append(told.format(place=frame.places[code], themes="; ".join(missing)))
+            alt.append(
+                told.format(place=frame.places[code], themes=t.pgettext("between items of a list", "; ").join(missing))
+            )
     return frame.figure(sheet, "statuses", title, caption, alt)
 
 
@@ -301,7 +303,7 @@ def _by_place(frame: _Frame, counts: Mapping[tuple[str, str], int], names: Mappi
     for code in frame.columns:
         own = {row: counts.get((row, code), 0) for row in names}
         listed = frame.listed(own, names) or frame.t.gettext("nothing in the corpus")
-        sentences.append(f"{frame.places[code]}: {listed}.")
+        sentences.append(frame.t.gettext("{place}: {counts}.").format(place=frame.places[code], counts=listed))
     return sentences
 
 
