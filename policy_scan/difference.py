@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
+from .as_of import is_later
 from .comparison import (
     ABSENT,
     CAUSE_KINDS,
@@ -191,6 +192,10 @@ def _of_search(tracer: Tracer, column: str) -> list[Cause]:
             found.append(tracer.cause("document", "presence", was, now, path=path))
         elif inside[0] != inside[1] and d and e:
             found.append(tracer.cause("document", "jurisdictions", d.jurisdictions, e.jurisdictions, path=path))
+        elif any(inside) and d and e and is_later(d, None, tracer.days[0]) != is_later(e, None, tracer.days[1]):
+            found += tracer.set_otherwise(("", ""), "table.as_of") or [
+                tracer.cause("document", "date", d.date, e.date, path=path)
+            ]
         elif any(inside) and first != second:
             found.append(tracer.cause("document", "content", first, second, path=path))
     return sorted(found, key=lambda one: (one.path, one.aspect))

@@ -50,6 +50,10 @@ class Tracer:
             self.a.citation(first, self.language), self.b.citation(second, self.language),
         )  # fmt: skip
 
+    @property
+    def days(self) -> tuple[str | None, str | None]:
+        return self.a.run.config.table.as_of, self.b.run.config.table.as_of
+
     def set_otherwise(self, pair: tuple[str, str], *prefixes: str) -> list[Cause]:
         """The settings that differ and whose names begin so."""
         return [
@@ -120,7 +124,7 @@ class Tracer:
         """Only one of the tables leaves the act out as later than its day."""
         p, q = self.a.provisions[pair[0]], self.b.provisions[pair[1]]
         d, e = self.a.documents[p.doc_id], self.b.documents[q.doc_id]
-        days = self.a.run.config.table.as_of, self.b.run.config.table.as_of
+        days = self.days
         if is_later(d, p, days[0]) == is_later(e, q, days[1]):
             return []
         if days[0] != days[1]:
@@ -151,8 +155,9 @@ class Tracer:
         """The machine codes the pair otherwise, or asks otherwise much of a code."""
         a, b = self.a, self.b
         x, y = a.codings.get((pair[0], theme)), b.codings.get((pair[1], theme))
-        if x is None or y is None:  # a theme that one run's codebook doesn't have
-            return [] if x is y else [self.cause("configuration", "codebook", x is not None, y is not None, pair)]
+        if x is None or y is None:  # a row is there for every theme of the run's codebook
+            was, now = (str(one is not None and one.assigned).lower() for one in (x, y))
+            return [self.cause("code", "assigned", was, now, pair)] if was != now else []
         kind: CauseKind = "code"
         if x.model_version != y.model_version:
             kind = "model"
@@ -169,7 +174,7 @@ class Tracer:
         if not found and x.rank != y.rank:
             found.append(self.cause(kind, "rank", x.rank, y.rank, pair))
         if roles[0] != roles[1] and x.assigned and y.assigned and a.threshold(theme) != b.threshold(theme):
-            model = theme in a.run.details.get("cell_thresholds", {})
+            model = any(theme in side.run.details.get("cell_thresholds", {}) for side in (a, b))
             values = f"{a.threshold(theme):.3f}", f"{b.threshold(theme):.3f}"
             name: CauseKind = "model" if model else "configuration"
             found.append(self.cause(name, "threshold" if model else "cells.threshold", *values, pair))
