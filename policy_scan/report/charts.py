@@ -29,8 +29,9 @@ MARGIN = 8
 LABELS = 190.0
 """Pixels left of a table for the names of its rows."""
 ROW = 29.0
-"""Height of a row whose name may take two lines."""
+"""Height of a row whose name takes up to two lines."""
 _LOW_ROW = 21.0
+_NAME_LINE = 1.15 * TEXT
 _MAX_COLUMNS = 8
 """More columns than this stand in several tables, one below the other."""
 _NARROW, _WIDE = set("fijlrtI.,:;'’|!()[]-/ ιί·"), set("mwMW@%ωΩ—…Φ")
@@ -50,7 +51,7 @@ SHAPES: Mapping[CellStatus, str] = {
 
 def text_width(text: str, size: float, bold: bool = False) -> float:
     """About the pixels that the text takes in the font: by kinds of letters, without reading the font."""
-    units = sum(0.31 if c in _NARROW else 0.9 if c in _WIDE else 0.72 if c.isupper() else 0.56 for c in text)
+    units = sum(0.31 if c in _NARROW else 0.9 if c in _WIDE else 0.69 if c.isupper() else 0.54 for c in text)
     return units * size * (1.07 if bold else 1.0)
 
 
@@ -148,12 +149,13 @@ def write_head(sheet: Sheet, names: Sequence[str], width: float, heading: str = 
     sheet.y += most * line + 4
 
 
-def write_row_name(sheet: Sheet, name: str, height: float = ROW) -> None:
-    lines = wrap(name, LABELS - 8, TEXT, 2)
-    line = 1.15 * TEXT
+def write_row_name(sheet: Sheet, name: str, least: float = ROW) -> float:
+    """The row's name left of it, on up to three lines; returns the row's height, at least `least`."""
+    lines = wrap(name, LABELS - 8, TEXT)
+    height = max(least, len(lines) * _NAME_LINE + 3)
     for index, text in enumerate(lines):
-        y = sheet.y + height / 2 + (index - (len(lines) - 1) / 2) * line
-        sheet.write(LABELS - 6, y, text, anchor="end")
+        sheet.write(LABELS - 6, sheet.y + height / 2 + (index - (len(lines) - 1) / 2) * _NAME_LINE, text, anchor="end")
+    return height
 
 
 def write_legend(sheet: Sheet, entries: Sequence[tuple[str, str, CellStatus | None, str]]) -> None:
@@ -161,7 +163,7 @@ def write_legend(sheet: Sheet, entries: Sequence[tuple[str, str, CellStatus | No
     x = 0.0
     sheet.y += 12
     for fill, ink, status, name in entries:
-        width = 30 + text_width(name, TEXT) + 10
+        width = 29 + text_width(name, TEXT) + 8
         if x and x + width > WIDTH:
             x, sheet.y = 0.0, sheet.y + 22
         sheet.box(x, sheet.y, 24, 16, fill, RULE)
@@ -189,16 +191,16 @@ def count_table(
         width = column_width(keys)
         write_head(sheet, [columns[key] for key in keys], width, heading)
         for row, name in rows.items():
-            write_row_name(sheet, name, _LOW_ROW)
+            height = write_row_name(sheet, name, _LOW_ROW)
             for index, key in enumerate(keys):
                 n = counts.get((row, key), 0)
                 fill, ink = shade(n, most)
                 x = LABELS + index * width
-                sheet.box(x + 1, sheet.y + 1, width - 2, _LOW_ROW - 2, fill, "" if n else RULE)
-                sheet.write(x + width / 2, sheet.y + _LOW_ROW / 2, str(n), colour=ink, anchor="middle")
+                sheet.box(x + 1, sheet.y + 1, width - 2, height - 2, fill, "" if n else RULE)
+                sheet.write(x + width / 2, sheet.y + height / 2, str(n), colour=ink, anchor="middle")
             if marks:
-                sheet.box(LABELS - 3, sheet.y + 1, 3, _LOW_ROW - 2, marks[row])
-            sheet.y += _LOW_ROW
+                sheet.box(LABELS - 3, sheet.y + 1, 3, height - 2, marks[row])
+            sheet.y += height
         sheet.y += 10
 
 

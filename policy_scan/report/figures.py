@@ -26,7 +26,6 @@ from ..tables import csv_bytes, read_records, write_atomic
 from ..translation import translations
 from .charts import (
     LABELS,
-    ROW,
     SMALL,
     TEXT,
     WIDTH,
@@ -169,12 +168,12 @@ def _statuses(frame: _Frame) -> Figure:
         width = column_width(columns)
         write_head(sheet, [frame.places[code] for code in columns], width)
         for theme in run.themes:
-            write_row_name(sheet, theme_name(run, theme, frame.language))
+            height = write_row_name(sheet, theme_name(run, theme, frame.language))
             for index, code in enumerate(columns):
                 cell = cells[theme, code]
                 fill, ink = STATUS_COLOURS[cell.status]
-                x, middle = LABELS + index * width, sheet.y + ROW / 2
-                sheet.box(x + 1, sheet.y + 1, width - 2, ROW - 2, fill, RULE)
+                x, middle = LABELS + index * width, sheet.y + height / 2
+                sheet.box(x + 1, sheet.y + 1, width - 2, height - 2, fill, RULE)
                 n = str(cell.n_provisions) if cell.n_provisions else ""
                 centre = x + width / 2 - (5 + text_width(n, TEXT) / 2 if n else 0)
                 sheet.symbol(cell.status, centre, middle, ink)
@@ -182,7 +181,7 @@ def _statuses(frame: _Frame) -> Figure:
                     sheet.write(centre + 10, middle, n, colour=ink)
                 if cell.search_incomplete:
                     sheet.write(x + width - 5, sheet.y + 8, "*", colour=ink, anchor="end", bold=True)
-            sheet.y += ROW
+            sheet.y += height
         sheet.y += 8
     names = {status: short_status(run.codebook, status, frame.language) for status in STATUS_COLOURS}
     if run.cells:
@@ -232,12 +231,12 @@ def _forces(frame: _Frame) -> Figure:
         digits = text_width("0000" if width > 60 else "000", SMALL)
         write_head(sheet, [frame.places[code] for code in columns], width)
         for theme in run.themes:
-            write_row_name(sheet, theme_name(run, theme, frame.language))
+            height = write_row_name(sheet, theme_name(run, theme, frame.language))
             for index, code in enumerate(columns):
                 total = sum(counts[theme, code, force] for force in FORCES)
                 x = LABELS + index * width + 2
                 length = width - digits - 8
-                middle = sheet.y + ROW / 2
+                middle = sheet.y + height / 2
                 if total:
                     at = x
                     for force in FORCES:
@@ -248,7 +247,7 @@ def _forces(frame: _Frame) -> Figure:
                 else:
                     sheet.rule(x, middle, x + length, middle, RULE)
                 sheet.write(x + length + 4, middle, str(total), SMALL, INK if total else QUIET)
-            sheet.y += ROW
+            sheet.y += height
         sheet.y += 6
     if n:
         write_legend(sheet, [(*FORCE_COLOURS[force], None, name) for force, name in names.items()])
@@ -485,14 +484,14 @@ def _review(frame: _Frame) -> Figure | None:
     for code in frame.columns:
         total = sum(counts[state, code] for state in names)
         own = total - counts["open", code]
-        write_row_name(sheet, frame.places[code])
+        height = write_row_name(sheet, frame.places[code])
         x, length = LABELS, WIDTH - LABELS - 92
         for state in names:
             part = length * counts[state, code] / total if total else 0.0
             if part:
-                sheet.box(x, sheet.y + 4, part, ROW - 8, REVIEW_COLOURS[state][0])
+                sheet.box(x, sheet.y + 4, part, height - 8, REVIEW_COLOURS[state][0])
             x += part
-        sheet.write(LABELS + length + 6, sheet.y + ROW / 2, t.gettext("{n} of {total}").format(n=own, total=total))
-        sheet.y += ROW
+        sheet.write(LABELS + length + 6, sheet.y + height / 2, t.gettext("{n} of {total}").format(n=own, total=total))
+        sheet.y += height
     write_legend(sheet, [(*REVIEW_COLOURS[state], None, name) for state, name in names.items()])
     return frame.figure(sheet, "review", title, caption, _by_place(frame, counts, names))
