@@ -28,6 +28,7 @@ from policy_scan.stages.cells import compile_cells
 from policy_scan.tables import parquet_bytes, to_table, write_atomic
 from policy_scan.translation import translations
 
+SHEET_OF_CODEBOOK = 6
 SOFFICE = shutil.which("soffice")
 
 
@@ -139,7 +140,7 @@ def test_what_was_left_out_and_what_went_wrong_stand_in_one_list(tmp_path: Path)
 
 def test_the_codebook_counts_what_was_coded(tmp_path: Path) -> None:
     book = written(make.run_data(tmp_path / "out"), tmp_path / "a.xlsx", "fr")
-    sheet = book["Livre de codes"] if "Livre de codes" in book.sheetnames else book.worksheets[6]
+    sheet = book.worksheets[SHEET_OF_CODEBOOK]
     rows = {row[0]: row for row in sheet.iter_rows(min_row=4, values_only=True)}
     assert rows["non_digital_access"][1] == "Accès non numérique garanti (Non-digital alternative)"
     assert rows["non_digital_access"][4:8] == (3, 2, 2, 0)

@@ -15,6 +15,7 @@ from ..records import Cell
 from ..tables import write_atomic
 from ..translation import translations
 from .common import SYMBOLS, RunData, cell_citations, jurisdiction_name, support_words, theme_name
+from .page_words import as_of_said
 from .words import words
 from .xlsx_about import write_codebook, write_corpus, write_documents, write_method, write_problems
 from .xlsx_book import A3, HEADER, Book, Sheet, make_formats, row_height, safe_text
@@ -79,9 +80,8 @@ def _write_table(book: Book, first: FirstRows, citations: Mapping[tuple[str, str
     counts = texts["counts"].format(documents=len(run.documents), provisions=len(run.provisions), coded=coded)
     day = _made_on(run, book.language)
     ran = t.gettext("run of {date}").format(date=day) if day else ""
-    as_of = format_date(run.config.table.as_of or "", book.language)
-    law = t.gettext("as of {date}: later acts are left out").format(date=as_of) if as_of else ""
-    made.note("; ".join(part for part in (counts, law, ran) if part) + ".")
+    counted = "; ".join(part for part in (counts, ran) if part) + "."
+    made.note(counted, as_of_said(run.config.table.as_of, book.language))
     sheet.write_string(2, 0, texts["caution"], formats["note"])
     sheet.set_column(0, 0, _THEME)
     made.text(_HEADER_ROW, 0, texts["theme"], "header")
@@ -160,7 +160,7 @@ def _write_legend(book: Book, made: Sheet, row: int, width: int) -> int:
     for status in SYMBOLS:
         row += 1
         sheet.write_string(row, 0, book.status(status), formats[status])
-        meaning = safe_text(book.run.codebook.status[status])
+        meaning = safe_text(book.run.codebook.status_meaning(status, book.language))
         sheet.merge_range(row, 1, row, width - 1, "", formats["text"])
         made.text(row, 1, meaning)
         sheet.set_row(row, row_height([(book.status(status), _THEME), (meaning, 30 * (width - 1))]))

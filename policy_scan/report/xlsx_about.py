@@ -63,8 +63,9 @@ def write_documents(book: Book) -> None:
         made.sheet.set_row(row, row_height([(document.title, 48), (remarks, 58), (paths, 38), (languages, 16),
                                             (document.issuer, 26), (document.url, 30)]))  # fmt: skip
     tally = Counter(document.status for document in run.documents)
-    read = "; ".join(f"{texts[status]}: {tally[status]}" for status in ("ok", "partial", "failed", "excluded"))
-    made.note(read + ".", made.not_shown(len(run.documents) - len(shown)))
+    read = book.tally((texts[status], tally[status]) for status in ("ok", "partial", "failed", "excluded"))
+    where = t.gettext("By type, language and date: sheet '{name}'.").format(name=book.sheets["corpus"].name)
+    made.note(f"{read}.", where, made.not_shown(len(run.documents) - len(shown)))
     made.finish(len(shown), len(names), 2, printed=14)
 
 
@@ -223,29 +224,31 @@ def write_codebook(book: Book) -> None:
             name += f" ({theme.label('en')})"
         if not theme.enabled:
             name += f" [{t.gettext('switched off')}]"
-        made.texts(row, [key, name, theme.code_when.strip(), theme.not_when.strip()])
+        when, unless = (" ".join(part.split()) for part in theme.rule(book.language))
+        made.texts(row, [key, name, when, unless])
         found = [cell for cell in run.cells if cell.theme == key]
-        numbers = (
+        tally = (
             len(coded[key]), len({provisions[one].doc_id for one in coded[key]}),
             sum(bool(cell.n_provisions) for cell in found), sum(cell.n_to_check for cell in found),
         )  # fmt: skip
-        for column, number in enumerate(numbers, start=4):
+        for column, number in enumerate(tally, start=4):
             made.number(row, column, number, "count")
-        made.sheet.set_row(row, row_height([(theme.code_when, 84), (theme.not_when, 48), (name, 36)]))
+        made.sheet.set_row(row, row_height([(when, 84), (unless, 48), (name, 36)]))
     made.sheet.autofilter(HEADER, 0, max(row, HEADER + 1), len(names) - 1)
     statuses: Counter[str] = Counter(cell.status for cell in run.cells)
-    for title, counted, meanings, name_of, numbers_of in (
-        (texts["force"], t.gettext("Provisions coded"), codebook.force, codebook.force_name,
+    for title, counted, keys, name_of, meaning_of, numbers in (
+        (texts["force"], t.gettext("Provisions coded"), codebook.force, codebook.force_name, codebook.force_meaning,
          {key: len(found) for key, found in forces.items()}),
-        (texts["status"], texts["cells"], codebook.status, codebook.status_name, statuses),
+        (texts["status"], texts["cells"], codebook.status, codebook.status_name, codebook.status_meaning, statuses),
     ):  # fmt: skip
         row += 2
         for column, head in ((0, title), (1, texts["name"]), (2, texts["meaning"]), (4, counted)):
             made.text(row, column, head, "header")
-        for key, meaning in meanings.items():
+        for key in keys:
             row += 1
+            meaning = meaning_of(key, book.language)
             made.texts(row, [key, name_of(key, book.language), meaning])
-            made.number(row, 4, numbers_of.get(key, 0), "count")
+            made.number(row, 4, numbers.get(key, 0), "count")
             made.sheet.set_row(row, row_height([(meaning, 84)]))
     made.note(
         t.gettext("Rules of the codebook, version {version}.").format(version=codebook.version),
@@ -316,15 +319,14 @@ def write_method(book: Book) -> None:
 def _tell_review(book: Book, lines: _Lines) -> None:
     texts, run, t = book.texts, book.run, book.t
     states = Counter(cell.review_state for cell in run.cells)
-    counted = "; ".join(f"{texts[f'review_{state}']}: {n}" for state, n in states.items())
-    lines.line(texts["cells"], counted)
+    lines.line(texts["cells"], book.tally((texts[f"review_{state}"], n) for state, n in states.items()))
     rows = [row for row in published_decisions(run) if row.live]
     if not rows:
         lines.line(texts["decision"], texts["no_agreement"])
         return
     outcomes = Counter(row.outcome for row in rows if row.outcome)
     told = (("yes", t.gettext("accepted")), ("no", t.gettext("rejected")), ("disputed", texts["review_disputed"]))
-    lines.line(texts["decision"], "; ".join(f"{name}: {outcomes[key]}" for key, name in told))
+    lines.line(texts["decision"], book.tally((name, outcomes[key]) for key, name in told))
     stale = sum(row.anchor == "stale" for row in rows)
     if stale:
         no_text = t.ngettext(
@@ -334,7 +336,7 @@ def _tell_review(book: Book, lines: _Lines) -> None:
         )
         lines.line("", no_text.format(n=stale))
     by_reviewer = Counter(row.reviewer for row in rows)
-    lines.line(texts["reviewer"], "; ".join(f"{name}: {n}" for name, n in sorted(by_reviewer.items())))
+    lines.line(texts["reviewer"], book.tally(sorted(by_reviewer.items())))
 
 
 def _tell_model(book: Book, lines: _Lines) -> None:

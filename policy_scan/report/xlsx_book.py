@@ -10,7 +10,7 @@ import datetime
 import gettext
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -152,6 +152,11 @@ class Book:
 
     def status(self, status: CellStatus) -> str:
         return f"{SYMBOLS[status]} {self.run.codebook.status_name(status, self.language)}"
+
+    def tally(self, counts: Iterable[tuple[str, int]]) -> str:
+        """'read: 57; excluded: 2', with the colon as the language sets it."""
+        said = self.t.gettext("{name}: {n}")
+        return "; ".join(said.format(name=name, n=n) for name, n in counts)
 
     def yes(self, value: bool) -> str:
         return self.texts["yes" if value else "no"]
