@@ -282,7 +282,7 @@ def test_the_pdf_has_bookmarks_titles_pages_and_all_symbols(pdf: bytes, paper: P
     text = _pdf_text(pdf)
     assert all(symbol in text for symbol in "●◐▲○–×")
     assert f"Page {len(document)}" in text
-    assert b"/StructTreeRoot" in pdf and b"/Lang" in pdf
+    assert b"/StructTreeRoot" in pdf and b"/Lang" in pdf and b"pdfuaid" in pdf
 
 
 def test_the_pdf_repeats_the_head_of_a_long_table(paper: Paper) -> None:
@@ -344,6 +344,7 @@ def test_markup_formulas_and_controls_stay_text_in_the_pdf(hostile: Paper) -> No
     assert "".join(MARKUP.split()) in closed
     assert '=HYPERLINK("http://example.invalid","click")</script><script>' in closed
     assert not re.search("[\x00-\x08\x0e-\x1f\u202a-\u202e]", text)
+    assert b"pdfuaid" not in pdf, "no font here has the Chinese character"
     assert b"/JavaScript" not in pdf and b"(http://example.invalid" not in pdf
 
 
