@@ -336,7 +336,7 @@ def _table(run: RunData, language: str) -> list[dict[str, Any]]:
 
 
 def _documents(run: RunData, folder: Path, language: str) -> list[dict[str, Any]]:
-    texts = words(language)
+    texts, names = words(language), language_names(language)
     return [
         {
             "country": ", ".join(place_name(code, language) for code in document.jurisdictions),
@@ -346,7 +346,7 @@ def _documents(run: RunData, folder: Path, language: str) -> list[dict[str, Any]
             "doc_type": texts[document.doc_type],
             "legal_status": texts.get(document.legal_status, ""),
             "date": format_date(document.date, language),
-            "language": document.language.replace(";", ", "),
+            "language": ", ".join(names.get(code, code) for code in document.language.split(";")),
             "reading": texts[document.status],
             "pages": document.n_pages,
             "remarks": printable(remarks_on(run, document)),

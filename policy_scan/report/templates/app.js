@@ -136,9 +136,9 @@
     return node;
   }
 
-  function list(rows, level) {
+  function list(rows, level, beside) {
     const node = make("div", "list");
-    if (!rows.length) node.append(make("p", "context", w.nothing_here));
+    if (beside && !rows.length) node.append(make("p", "context", w.nothing_here));
     let shown = 0;
     const more = make("button", "more", w.more);
     more.type = "button";
@@ -226,7 +226,7 @@
       summary.replaceChildren(...(titled ? countries.map((one) => describe(theme, one, 3, title(one))) : []));
       const level = titled ? 4 : 3;
       results.replaceChildren(...(pair
-        ? countries.map((country) => list(rows.filter((row) => row.j === country), level)) : [list(rows, level)]));
+        ? countries.map((country) => list(rows.filter((row) => row.j === country), level, true)) : [list(rows, level)]));
     }
     const ways = make("p", "facts ways");
     if (only) ways.append(anchor(address({ ...state(), p: "" }), theme && first ? w.all_of_cell : w.all_of_theme, "button"));
