@@ -10,7 +10,8 @@ from .jurisdictions import country_of
 from .records import Provision
 from .stages.cells import act_type, belongs, status_of
 
-_GIVES_STATUS = ("doc_type", "legal_status", "in_force", "repealed")
+_GIVES_STATUS = ("doc_type", "legal_status")
+_GIVES_STATUS_ON_A_DAY = ("in_force", "repealed")
 _OF_READING = ("reading.", "ocr.", "languages.", "provisions.", "run.pages_per_document", "run.megabytes_per_file")
 OF_CODE = ("assigned", "force", "probability", "rank")
 Pair = tuple[str, str]
@@ -144,7 +145,7 @@ class Tracer:
         d, e = self.a.documents[p.doc_id], self.b.documents[q.doc_id]
         found = [
             self.cause("document", name, getattr(d, name), getattr(e, name), pair)
-            for name in _GIVES_STATUS
+            for name in (*_GIVES_STATUS, *(_GIVES_STATUS_ON_A_DAY if any(self.days) else ()))
             if getattr(d, name) != getattr(e, name)
         ]
         if d.doc_type == e.doc_type and act_type(d, p) != act_type(e, q):

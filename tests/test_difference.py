@@ -379,7 +379,7 @@ def test_the_text_tells_cells_under_their_theme_with_causes_and_citations() -> N
     at = next(k for k, line in enumerate(lines) if line.startswith("  France: ● binding, 2 provisions in 1 document"))
     assert lines[at - 1] == after.codebook.themes[THEME].label("en")
     assert lines[at].endswith("→ ○ described, 2 provisions in 1 document")
-    assert lines[at + 1].startswith(f"    document: {LAW.path}: legal status: in_force → repealed (2 provisions) – ")
+    assert lines[at + 1].startswith(f"    document: {LAW.path}: legal status: in force → repealed (2 provisions) – ")
     assert lines[at + 1].endswith("p. 3 (repealed)")
 
 

@@ -11,9 +11,11 @@ from itertools import groupby
 from rich.console import Console
 from rich.text import Text
 
+from ..citations import format_date
 from ..comparison import ABSENT, Cause, CellChange, CellState, Comparison, DocumentChange, ValueChange
 from ..translation import translations
 from .common import SYMBOLS, RunData, jurisdiction_name, printable, short_status, theme_name
+from .words import words
 
 MAX_DOCUMENTS = 30
 MAX_CAUSES = 5
@@ -86,19 +88,34 @@ def _move(t: NullTranslations, before: str, after: str) -> str:
     return t.gettext("{before} → {after}").format(before=before or nothing, after=after or nothing)
 
 
-def _valued(name: str, move: str) -> str:
-    return f"{name}: {move}"
+def _valued(t: NullTranslations, name: str, move: str) -> str:
+    """'type: report → law', with the colon as the language sets it."""
+    return t.gettext("{name}: {n}").format(name=name, n=move)
+
+
+def _in_words(name: str, value: str, language: str) -> str:
+    """A value of a column, verdict or setting as readers know it; text of documents as it is."""
+    if name in ("presence", "status", "verdict"):
+        return _value_names(translations(language)).get(value, value)
+    if name in ("doc_type", "act_type", "legal_status"):
+        return words(language).get(value, value)
+    if name in ("date", "act_date", "in_force", "repealed", "table.as_of"):
+        return format_date(value, language)
+    return value
+
+
+def _moved(name: str, before: str, after: str, language: str) -> str:
+    return _move(translations(language), *(_in_words(name, value, language) for value in (before, after)))
 
 
 def what(cause: Cause, run: RunData, language: str) -> str:
     """A cause in words, without its kind: 'theme no longer assigned', 'type: report → law'."""
     t = translations(language)
-    values, fields = _value_names(t), _field_names(t)
-    before, after = (values.get(one, one) for one in (cause.before, cause.after))
-    move = _move(t, before, after)
+    fields = _field_names(t)
+    move = _moved(cause.aspect, cause.before, cause.after, language)
     match cause.kind, cause.aspect:
         case "document", "presence" if cause.before == ABSENT:
-            said = t.gettext("new in the corpus ({state})").format(state=after)
+            said = t.gettext("new in the corpus ({state})").format(state=_in_words("presence", cause.after, language))
         case "document", "presence" if cause.after == ABSENT:
             said = t.gettext("no longer in the corpus")
         case "document", "presence":
@@ -132,11 +149,11 @@ def what(cause: Cause, run: RunData, language: str) -> str:
         case "unknown", _:
             said = t.gettext("the tables don't tell why")
         case _:
-            said = _valued(fields.get(cause.aspect, cause.aspect), move)
+            said = _valued(t, fields.get(cause.aspect, cause.aspect), move)
     if cause.n_provisions > 1:
         n = t.ngettext("{n} provision", "{n} provisions", cause.n_provisions).format(n=cause.n_provisions)
         said = f"{said} ({n})"
-    return printable(f"{cause.path}: {said}" if cause.kind == "document" else said)
+    return printable(_valued(t, cause.path, said) if cause.kind == "document" else said)
 
 
 def state_words(state: CellState | None, run: RunData, language: str) -> str:
@@ -189,10 +206,11 @@ def _shortened(change: ValueChange) -> ValueChange:
     return ValueChange(change.name, change.before[:_KEY_CHARACTERS], change.after[:_KEY_CHARACTERS])
 
 
-def _document_line(change: DocumentChange, t: NullTranslations) -> str:
-    values, fields = _value_names(t), _field_names(t)
+def _document_line(change: DocumentChange, language: str) -> str:
+    t = translations(language)
+    fields = _field_names(t)
     moves = [
-        _valued(fields[one.name], _move(t, values.get(one.before, one.before), values.get(one.after, one.after)))
+        _valued(t, fields[one.name], _moved(one.name, one.before, one.after, language))
         for one in change.values
         if one.name in fields
     ]
@@ -205,7 +223,7 @@ def _document_line(change: DocumentChange, t: NullTranslations) -> str:
             said = t.gettext("the file was replaced by another of the same name")
         case _:
             said = "; ".join(moves)
-    return printable(f"{change.path}: {said}")
+    return printable(_valued(t, change.path, said))
 
 
 def print_comparison(console: Console, comparison: Comparison, run: RunData, language: str = "en") -> None:
@@ -231,7 +249,7 @@ def print_comparison(console: Console, comparison: Comparison, run: RunData, lan
     if comparison.documents:
         line("\n" + t.gettext("Documents"), "bold")
         for document in comparison.documents[:MAX_DOCUMENTS]:
-            line(_document_line(document, t), indent=2)
+            line(_document_line(document, language), indent=2)
         rest = max(0, len(comparison.documents) - MAX_DOCUMENTS)
         if rest:
             more = t.ngettext("… and {n} more: --json lists it", "… and {n} more: --json lists them", rest)
@@ -242,7 +260,7 @@ def print_comparison(console: Console, comparison: Comparison, run: RunData, lan
         if changes:
             line("\n" + title, "bold")
         for one in map(_shortened, changes):
-            line(_valued(one.name, _move(t, one.before, one.after)), indent=2)
+            line(_valued(t, one.name, _moved(one.name, one.before, one.after, language)), indent=2)
     columns = [
         (t.gettext("no longer a column: {place}"), comparison.columns_gone),
         (t.gettext("a new column: {place}"), comparison.columns_new),
@@ -269,10 +287,10 @@ def _print_cell(console: Console, cell: CellChange, run: RunData, language: str)
     kinds = _kind_names(t)
     move = _move(t, state_words(cell.before, run, language), state_words(cell.after, run, language))
     other = _status(cell.before) != _status(cell.after)
-    text = Text(f"  {jurisdiction_name(cell.jurisdiction, language)}: ", style="bold" if other else "").append(move)
-    console.print(text, soft_wrap=True)
+    told = _valued(t, jurisdiction_name(cell.jurisdiction, language), move)
+    console.print(Text(f"  {told}", style="bold" if other else ""), soft_wrap=True)
     for cause in cell.causes[:MAX_CAUSES]:
-        text = Text(f"    {kinds[cause.kind]}: ", style="cyan").append(what(cause, run, language), style="default")
+        text = Text(f"    {_valued(t, kinds[cause.kind], what(cause, run, language))}")
         if cause.citation:
             text.append(f" – {printable(cause.citation)}", style="dim")
         console.print(text, soft_wrap=True)

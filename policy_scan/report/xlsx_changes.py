@@ -36,7 +36,7 @@ def write_changes(book: Book, comparison: Comparison, places: Mapping[tuple[str,
         made.sheet.set_row(row, row_height(list(zip(values, _WIDTHS[1:], strict=True))))
     runs = t.gettext("From {before} to {after}").format(before=comparison.before, after=comparison.after)
     same = t.gettext("Nothing changed: documents, configuration, versions and all cells are the same.")
-    n_changed = len(comparison.cells)
+    n_changed = len(comparison.in_both)
     told = t.ngettext("{n} of {total} cells changed", "{n} of {total} cells changed", n_changed)
     counted = told.format(n=n_changed, total=comparison.n_cells) + "."
     made.note(f"{runs}.", same if comparison.unchanged else counted, made.not_shown(len(rows) - len(shown)))
