@@ -92,6 +92,6 @@ def _part_name(code: str, language: str) -> str:
     found = pycountry.subdivisions.get(code=code)
     if found is None:
         return ""
-    names = gettext.translation("iso3166-2", pycountry.LOCALES_DIR, languages=[language], fallback=True)
-    last, comma, first = names.gettext(found.name).partition(", ")
+    named = gettext.translation("iso3166-2", pycountry.LOCALES_DIR, languages=[language], fallback=True).gettext
+    last, comma, first = named(found.name).partition(", ")
     return f"{first} {last}" if comma else last

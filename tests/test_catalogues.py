@@ -43,6 +43,13 @@ def test_the_source_has_words_of_every_kind() -> None:
     assert "{" not in {message.id for message in SOURCE}
 
 
+def test_words_are_plain_literals_even_inside_an_f_string() -> None:
+    assert not catalogues.unreadable_calls()
+    source = b"said = f\"{t.gettext('one {n}').format(n=n)}, {t.ngettext('{n} lamp', '{n} lamps', n)}\""
+    found = [(name, texts) for _, name, texts in catalogues.calls_in(source)]
+    assert sorted(found) == [("gettext", ["one {n}"]), ("ngettext", ["{n} lamp", "{n} lamps", None])]
+
+
 @pytest.mark.parametrize("language", TRANSLATED)
 def test_a_catalogue_has_what_the_source_says_and_nothing_else(language: str) -> None:
     catalogue = catalogues.read_catalogue(language)

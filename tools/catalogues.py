@@ -9,11 +9,12 @@ files hold no dates, names or line numbers, so that they change only where words
 
 from __future__ import annotations
 
+import ast
 import io
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from babel.messages.catalog import Catalog, Message
 from babel.messages.extract import extract_from_dir
@@ -25,7 +26,6 @@ from policy_scan.translation import CATALOGUES, DOMAIN, LANGUAGES
 PACKAGE = Path(__file__).parents[1] / "policy_scan"
 TRANSLATED = LANGUAGES[1:]
 """English is the source's own language and needs no catalogue."""
-METHODS = [("**.py", "python"), ("report/templates/**.html", "jinja2.ext:babel_extract")]
 KEYWORDS: dict[str, Any] = {
     "_": None,
     "gettext": None,
@@ -54,11 +54,43 @@ class PlainCatalog(Catalog):
         return headers
 
 
+def calls_in(source: bytes) -> Iterator[tuple[ast.Call, str, list[str | None]]]:
+    """Calls of the functions of KEYWORDS, by name or as attribute, and their arguments: None for what is no literal."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Call):
+            name = getattr(node.func, "id", getattr(node.func, "attr", ""))
+            if name in KEYWORDS:
+                texts = [one.value if isinstance(one, ast.Constant) else None for one in node.args]
+                yield node, name, [text if isinstance(text, str) else None for text in texts]
+
+
+def from_python(
+    stream: IO[bytes], keywords: Mapping[str, Any], tags: Collection[str], options: Mapping[str, Any]
+) -> Iterator[tuple[int, str, tuple[str | None, ...], list[str]]]:
+    """An extraction method for Babel, whose own reads tokens and so misses calls inside an f-string (Python < 3.12)."""
+    for node, name, texts in calls_in(stream.read()):
+        yield node.lineno, name, tuple(texts), []
+
+
+METHODS = [("**.py", from_python), ("report/templates/**.html", "jinja2.ext:babel_extract")]
+
+
 def extract() -> PlainCatalog:
     """What the package says, in English, without where it says so."""
     found = PlainCatalog()
     for _, _, message, _, context in extract_from_dir(str(PACKAGE), METHODS, keywords=KEYWORDS):
         found.add(message, context=context)
+    return found
+
+
+def unreadable_calls() -> list[str]:
+    """'file:line' of calls whose words aren't plain literals, so that no catalogue can have them."""
+    found = []
+    for path in sorted(PACKAGE.rglob("*.py")):
+        for node, name, texts in calls_in(path.read_bytes()):
+            wanted = {"gettext": 1, "ngettext": 2, "pgettext": 2, "npgettext": 3}.get(name, 0)
+            if len(texts) < wanted or None in texts[:wanted]:
+                found.append(f"{path.relative_to(PACKAGE)}:{node.lineno}")
     return found
 
 
