@@ -10,6 +10,7 @@ import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import example_run as make
 import openpyxl
@@ -198,6 +199,16 @@ def test_what_the_format_cannot_hold_is_told(tmp_path: Path, monkeypatch: pytest
     assert "cut where '[cut]' stands" in note
     locations = [c.hyperlink.location for row in book["State of play"].iter_rows() for c in row if c.hyperlink]
     assert all(int(place.rpartition("A")[2]) <= 5 for place in locations)
+
+
+def test_links_keep_the_names_of_files(tmp_path: Path) -> None:
+    sample = make.example()
+    names = ["FR/a%20b é.pdf", "FR/c d & é.pdf"]
+    for at, name in zip((0, 4), names, strict=True):
+        sample.documents[at] = dataclasses.replace(sample.documents[at], path=name)
+    book = written(make.run_data(tmp_path / "out", sample), tmp_path / "out" / "a.xlsx")
+    targets = {cell.hyperlink.target for row in book["Evidence"].iter_rows() for cell in row if cell.hyperlink}
+    assert {unquote(target) for target in targets if target} >= {f"../corpus/{name}" for name in names}
 
 
 def test_names_of_sheets_keep_to_the_format(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from ..citations import format_date
 from ..records import CellStatus, Document
@@ -221,7 +222,9 @@ class Sheet:
         # XlsxWriter reads '#' as the start of the place inside the file: a file with one in its name gets no link.
         addresses = self.whole.addresses
         if document.doc_id not in addresses:
-            addresses[document.doc_id] = relative_pdf(self.whole.run, document, self.whole.folder)
+            path = relative_pdf(self.whole.run, document, self.whole.folder)
+            # XlsxWriter takes '%20' in a file's name for an escape, and then escapes nothing.
+            addresses[document.doc_id] = quote(path, safe="/:#") if "%" in path else path
         target = addresses[document.doc_id]
         if "#" in target or len(target) > MAX_ADDRESS or not self._may_link():
             self.number(row, column, page)
