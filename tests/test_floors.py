@@ -30,6 +30,7 @@ ENGINES = {
     "sqlalchemy": {"review"},
     "fastapi": {"review"},
     "xlsxwriter": {"report"},
+    "vl_convert": {"report"},
     "onnxruntime": {"classifier"},
 }
 
