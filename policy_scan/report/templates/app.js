@@ -17,8 +17,9 @@
   let drawn = null;
   const picture = (number) => (drawn ??= JSON.parse($("pictures").textContent))[number];
 
-  const fold = (text) => text.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase()
-    .replace(/ς/g, "σ").replace(/œ/g, "oe").replace(/æ/g, "ae").replace(/ß/g, "ss").replace(/[’‘]/g, "'");
+  const PLAIN = { "ς": "σ", "œ": "oe", "æ": "ae", "ß": "ss", "’": "'", "‘": "'" };
+  const fold = (text) => text.normalize("NFD").replace(/\p{M}+/gu, "").toLowerCase()
+    .replace(/[ςœæß’‘]/g, (character) => PLAIN[character]);
   const folded = (provision) => provision.folded ??= fold([provision.text, provision.cite, provision.context,
     provision.translation, data.documents[provision.doc].title].join(" "));
 
