@@ -46,6 +46,8 @@ class Cause:
     provision_after: str = ""
     citation_before: str = ""
     citation_after: str = ""
+    because: str = ""
+    """The setting, or 'codebook' or 'lexicon', by which the same model codes otherwise."""
 
     @property
     def citation(self) -> str:

@@ -106,7 +106,7 @@ def _merged(causes: Iterable[Cause]) -> tuple[Cause, ...]:
     """What bears on several provisions told once, with their number; in a fixed order of kinds."""
     kept: dict[tuple[object, ...], Cause] = {}
     for one in causes:
-        key: tuple[object, ...] = (one.kind, one.aspect, one.before, one.after)
+        key: tuple[object, ...] = (one.kind, one.aspect, one.because, one.before, one.after)
         if one.kind in ("provision", "decision") or one.aspect in OF_CODE:
             kept.setdefault((*key, one.provision_before, one.provision_after), one)
             continue

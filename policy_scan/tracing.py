@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from .as_of import is_later
 from .comparison import ABSENT, Cause, CauseKind, Side, ValueChange
 from .jurisdictions import country_of
-from .records import Provision
+from .records import Coding, Provision
 from .stages.cells import act_type, belongs, status_of
 
 _GIVES_STATUS = ("doc_type", "legal_status")
@@ -159,33 +159,50 @@ class Tracer:
         if x is None or y is None:  # a row is there for every theme of the run's codebook
             was, now = (str(one is not None and one.assigned).lower() for one in (x, y))
             return [self.cause("code", "assigned", was, now, pair)] if was != now else []
-        kind: CauseKind = "code"
-        if x.model_version != y.model_version:
-            kind = "model"
-        elif self.made_otherwise():
-            kind = "configuration"
-        found = []
+        kind, because = self._coder(x, y)
+
+        def cause(aspect: str, before: str, after: str) -> Cause:
+            return replace(self.cause(kind, aspect, before, after, pair), because=because)
+
         if x.assigned != y.assigned:
-            found.append(self.cause(kind, "assigned", str(x.assigned).lower(), str(y.assigned).lower(), pair))
-        elif x.force != y.force:
-            found.append(self.cause(kind, "force", x.force, y.force, pair))
-        roles = a.role(pair[0], (theme, column)), b.role(pair[1], (theme, column))
-        if not found and x.probability != y.probability:
-            found.append(self.cause(kind, "probability", f"{x.probability:.3f}", f"{y.probability:.3f}", pair))
+            return [cause("assigned", str(x.assigned).lower(), str(y.assigned).lower())]
+        if x.force != y.force:
+            return [cause("force", x.force, y.force)]
+        found = []
+        bars = a.threshold(theme), b.threshold(theme)
+        same_role = a.role(pair[0], (theme, column)) == b.role(pair[1], (theme, column))
+        if x.probability != y.probability and (
+            same_role or any((x.probability >= bar) != (y.probability >= bar) for bar in bars)
+        ):
+            found.append(cause("probability", f"{x.probability:.3f}", f"{y.probability:.3f}"))
+        if not same_role and any((p >= bars[0]) != (p >= bars[1]) for p in (x.probability, y.probability)):
+            found.append(self._of_threshold(pair, theme, kind, because))
         if not found and x.rank != y.rank:
-            found.append(self.cause(kind, "rank", x.rank, y.rank, pair))
-        if roles[0] != roles[1] and x.assigned and y.assigned and a.threshold(theme) != b.threshold(theme):
-            model = any(theme in side.run.details.get("cell_thresholds", {}) for side in (a, b))
-            values = f"{a.threshold(theme):.3f}", f"{b.threshold(theme):.3f}"
-            name: CauseKind = "model" if model else "configuration"
-            found.append(self.cause(name, "threshold" if model else "cells.threshold", *values, pair))
+            found.append(cause("rank", str(x.rank), str(y.rank)))
         return found
 
-    def made_otherwise(self) -> bool:
-        """Whether codebook, lexicon or the classifier's setting differ, the model being the same."""
+    def _of_threshold(self, pair: Pair, theme: str, kind: CauseKind, because: str) -> Cause:
+        values = f"{self.a.threshold(theme):.3f}", f"{self.b.threshold(theme):.3f}"
+        if not any(theme in side.run.details.get("cell_thresholds", {}) for side in (self.a, self.b)):
+            return self.cause("configuration", "cells.threshold", *values, pair)
+        if kind == "code":
+            kind = "model"
+        return replace(self.cause(kind, "threshold", *values, pair), because=because)
+
+    def _coder(self, x: Coding, y: Coding) -> tuple[CauseKind, str]:
+        """Who codes otherwise: another model, or the same one by another setting, codebook or lexicon; else nobody."""
+        models = [one.model_version.partition("+")[0] for one in (x, y)]  # after '+' stands the encoder's version
+        if models[0] != models[1]:
+            return "model", ""
+        if name := next((one.name for one in self.settings if one.name.startswith("codings.")), ""):
+            return "configuration", name
+        if x.model_version != y.model_version:
+            return "model", ""
         was, now = self.a.run.details, self.b.run.details
-        keys = any(was.get(name) != now.get(name) for name in ("codebook_key", "classifier_key"))
-        return keys or any(one.name.startswith(("codings.", "codebook", "lexicon")) for one in self.settings)
+        for key, name in (("codebook_key", "codebook"), ("classifier_key", "lexicon")):
+            if was.get(key) != now.get(key):
+                return "configuration", name
+        return "code", ""
 
 
 def _overlap(one: Provision, other: Provision) -> bool:

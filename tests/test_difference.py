@@ -236,6 +236,13 @@ def test_a_code_is_its_own_cause_or_the_models_or_the_settings(
     assert ValueChange("model", "1", "2") in compare_runs(made(), made(codings=trained)).versions
     cell = only_change(made(codebook_key="a"), made(codings=with_(CODINGS, position, **changes), codebook_key="b"))
     assert causes(cell) == [("configuration", *expected)]
+    assert cell.causes[0].because == "codebook"
+    config = make.config()
+    other = config.model_copy(update={"codings": config.codings.model_copy(update={"setting": "fast"})})
+    faster = [dataclasses.replace(one, model_version="1+2") for one in with_(CODINGS, position, **changes)]
+    cell = only_change(made(), made(codings=faster, config=other))
+    assert causes(cell) == [("configuration", *expected)]
+    assert cell.causes[0].because == "codings.setting"
 
 
 def test_another_best_is_told_by_what_moved_it() -> None:
@@ -276,6 +283,10 @@ def test_thresholds_of_the_configuration_and_of_the_model_are_causes() -> None:
     found = compare_runs(made(cell_thresholds={THEME: 0.6}), made(cell_thresholds={THEME: 0.85}))
     cell = next(one for one in found.cells if one.jurisdiction == "FR")
     assert causes(cell) == [("model", "threshold", "0.600", "0.850")]
+    # A threshold that the probability passes either way explains nothing.
+    weaker = with_(CODINGS, 1, probability=0.5)
+    cell = only_change(made(cell_thresholds={THEME: 0.6}), made(codings=weaker, cell_thresholds={THEME: 0.65}))
+    assert causes(cell) == [("code", "probability", "0.800", "0.500")]
 
 
 def test_the_day_of_the_table_is_a_cause() -> None:

@@ -144,12 +144,14 @@ def what(cause: Cause, run: RunData, language: str) -> str:
             said = t.gettext("probability: {change}").format(change=move)
         case _, "rank":
             said = t.gettext("rank among the provision's themes: {change}").format(change=move)
-        case "model", "threshold":
+        case _, "threshold":
             said = t.gettext("threshold of cells: {change}").format(change=move)
         case "unknown", _:
             said = t.gettext("the tables don't tell why")
         case _:
             said = _valued(t, fields.get(cause.aspect, cause.aspect), move)
+    if cause.because:
+        said = f"{said} ({cause.because})"
     if cause.n_provisions > 1:
         n = t.ngettext("{n} provision", "{n} provisions", cause.n_provisions).format(n=cause.n_provisions)
         said = f"{said} ({n})"
@@ -259,8 +261,12 @@ def print_comparison(console: Console, comparison: Comparison, run: RunData, lan
     ):  # fmt: skip
         if changes:
             line("\n" + title, "bold")
-        for one in map(_shortened, changes):
+        thresholds = [one for one in changes if one.name.startswith("cell_thresholds.")]
+        for one in (_shortened(one) for one in changes if one not in thresholds):
             line(_valued(t, one.name, _moved(one.name, one.before, one.after, language)), indent=2)
+        if n := len(thresholds):
+            themes = t.ngettext("thresholds of cells: {n} theme", "thresholds of cells: {n} themes", n)
+            line(themes.format(n=n), indent=2)
     columns = [
         (t.gettext("no longer a column: {place}"), comparison.columns_gone),
         (t.gettext("a new column: {place}"), comparison.columns_new),
