@@ -128,6 +128,18 @@ def test_what_was_searched_is_counted_by_country_type_language_and_year(tmp_path
     assert languages == [("French", 2, 0, 0, 2), ("French", 3, 0, 0, 3)]
 
 
+def test_a_table_as_of_a_day_counts_later_documents_apart(tmp_path: Path) -> None:
+    run = dataclasses.replace(make.run_data(tmp_path / "out"), config=make.config(as_of="2022-01-01"))
+    cells = compile_cells(run.documents, run.provisions, run.codings, run.issues, run.config, run.codebook, {})
+    book = written(dataclasses.replace(run, cells=tuple(cells)), tmp_path / "a.xlsx")
+    rows = [row for row in book["Searched"].iter_rows(min_row=3, values_only=True) if row[0]]
+    counts = {row[0]: row[1:] for row in rows}
+    assert counts["later than the table's date"] == (0, 1, 0, 1)
+    assert "action plan" not in counts and "Dutch" not in counts
+    assert "as of 1 January 2022" in book["State of play"]["A2"].value
+    assert "later than the table's date" in [row["Counts as"] for row in records(book["Evidence"])]
+
+
 def test_what_was_left_out_and_what_went_wrong_stand_in_one_list(tmp_path: Path) -> None:
     sample = make.example()
     whole = Issue(None, None, "documents", "folder", "warning", "A folder is no country.", "rename it.")

@@ -7,6 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from ..as_of import documents_at, is_later
 from ..jurisdictions import UNKNOWN
 from ..records import Document
 from ..stages.cells import belongs
@@ -73,7 +74,14 @@ def write_corpus(book: Book) -> None:
     """Counts by country: how documents were read; those searched by type, language and date; provisions by language."""
     texts, run, t = book.texts, book.run, book.t
     made = book.sheets["corpus"]
-    searched = [document for document in run.documents if document.status in ("ok", "partial")]
+    as_of = run.config.table.as_of
+    later = {document.doc_id: 1 for document in run.documents if is_later(document, None, as_of)}
+    searched = [
+        document
+        for document in documents_at(run.documents, as_of)
+        if document.status in ("ok", "partial") and document.doc_id not in later
+    ]
+    at = {document.doc_id: document for document in searched}
     columns = list(run.all_columns)
     if any(UNKNOWN in document.jurisdictions for document in run.documents):
         columns.append(UNKNOWN)
@@ -82,12 +90,14 @@ def write_corpus(book: Book) -> None:
     assigned = {coding.provision_id for coding in run.codings if coding.assigned}
     by_language: dict[str, Counter[str]] = defaultdict(Counter)
     for provision in run.provisions:
-        by_language[provision.language][provision.doc_id] += 1
+        if provision.doc_id in at and not is_later(at[provision.doc_id], provision, as_of):
+            by_language[provision.language][provision.doc_id] += 1
     reading = {
         **{
             texts[status]: _having(run.documents, "status", status)
             for status in ("ok", "partial", "failed", "excluded")
         },
+        **({texts["standing_later"]: later} if later else {}),
         texts["pages"]: {document.doc_id: document.n_pages for document in run.documents},
         texts["pages_failed"]: {document.doc_id: document.n_pages_failed for document in run.documents},
         texts["provisions"]: Counter(provision.doc_id for provision in run.provisions),
