@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -16,7 +17,8 @@ LINES = [
     "",
     "Art. 2. Toute personne peut aussi se rendre au guichet et y recevoir de l'aide.",
 ]
-COMMANDS = ("init", "run", "status", "show", "text", "language", "classify", "train", "evaluate", "export", "doctor")
+COMMANDS = ("init", "run", "status", "show", "text", "language", "classify", "train", "evaluate", "export", "diff",
+            "doctor")  # fmt: skip
 
 
 def _call(*arguments: object, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
@@ -172,3 +174,29 @@ def test_doctor_says_what_is_there() -> None:
     done = _call("doctor")
     assert done.returncode == 0
     assert "Tesseract" in done.stdout
+
+
+def test_levels_and_the_day_of_the_table_are_options_and_diff_tells_what_they_changed(
+    project: Path, tmp_path: Path
+) -> None:
+    own = tmp_path / "own"
+    shutil.copytree(project, own)
+    shutil.copytree(own / "outputs", own / "before")
+    arguments = ("run", "--config", "configs/default.yaml", "--jobs", "1", "--levels", "FR", "LU")
+    done = _call(*arguments, "--as-of", "2020-02-29", cwd=own)
+    assert done.returncode == 0, done.stderr
+    assert "as of 2020-02-29" in done.stderr
+    with (own / "outputs" / "state_of_play.csv").open(encoding="utf-8-sig", newline="") as stream:
+        names = next(csv.reader(stream))
+    assert [name for name in names if "-NAT" in name] == [
+        f"{code}-NAT_{what}" for code in ("FR", "LU") for what in ("status", "citation")
+    ]
+    settings = json.loads((own / "outputs" / "run.json").read_text(encoding="utf-8"))["configuration"]["table"]
+    assert (settings["levels"], settings["as_of"]) == (["FR", "LU"], "2020-02-29")
+    told = _call("diff", "before", "outputs", cwd=own)
+    assert told.returncode == 0
+    assert "table.as_of" in told.stdout
+    assert "FR-NAT" in told.stdout
+    for wrong in (("--as-of", "2020"), ("--levels", "BE-VLG"), ("--levels", "Atlantis")):
+        done = _call("run", "--config", "configs/default.yaml", *wrong, cwd=own)
+        assert done.returncode == 2, wrong
