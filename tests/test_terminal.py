@@ -3,22 +3,30 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
+from dataclasses import replace
 
 import example_run as make
 import pytest
 from rich.console import Console
 
+from policy_scan.records import Cell
 from policy_scan.report.terminal import print_state_of_play
+from policy_scan.translation import LANGUAGES
 
 
 def printed(
-    width: int = 120, encoding: str = "utf-8", language: str = "en", columns: tuple[str, ...] = make.COLUMNS
+    width: int = 120,
+    encoding: str = "utf-8",
+    language: str = "en",
+    columns: tuple[str, ...] = make.COLUMNS,
+    cells: Sequence[Cell] | None = None,
 ) -> str:
     raw = io.BytesIO()
     stream = io.TextIOWrapper(raw, encoding=encoding, write_through=True)
     print_state_of_play(
         Console(file=stream, width=width, force_terminal=True, color_system=None, legacy_windows=False),
-        make.cells(),
+        cells or make.cells(columns=columns),
         make.codebook(),
         columns,
         language,
@@ -50,7 +58,16 @@ def test_every_theme_stands_in_the_table_in_french() -> None:
     squeezed = " ".join(printed(language="fr").split())
     assert "contraignant" in squeezed
     assert "Accès non numérique garanti"[:15] in squeezed
-    assert "Légende:" in squeezed
+    assert "Légende : ● contraignant" in squeezed
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_five_columns_fit_and_no_count_is_cut_in_any_language(language: str) -> None:
+    columns = ("FR", "BE", "GR", "LU", "RO")
+    cells = [replace(cell, status="described", n_provisions=1176) for cell in make.cells(columns=columns)]
+    text = printed(100, language=language, columns=columns, cells=cells)
+    assert any(all(f" {code} " in line for code in columns) for line in text.splitlines())
+    assert text.count("1176") == len(cells)
 
 
 def test_a_console_that_cannot_print_symbols_gets_ascii() -> None:

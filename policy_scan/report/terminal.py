@@ -11,12 +11,13 @@ from rich.text import Text
 
 from ..codebook import Codebook
 from ..records import Cell, CellStatus
+from ..translation import translations
 from .common import ASCII_SYMBOLS, SYMBOLS, short_status
-from .words import words
 
 MAX_WIDTH = 100
 _THEME_WIDTH = 18
-_COLUMN_WIDTH = 15
+_COLUMN_WIDTHS = (15, 14)
+"""The most a column takes, and the most it takes where the first leaves a column over: then 5 fill a line of 100."""
 _STYLES: Mapping[CellStatus, str] = {
     "binding": "bold blue", "enabled": "cyan", "committed": "yellow", "described": "", "not_found": "dim",
     "not_searched": "dim",
@@ -45,26 +46,30 @@ def print_state_of_play(
 
     The number after a word counts the provisions that support it; '!' says that the search was incomplete.
     """
-    texts = words(language)
+    t = translations(language)
     symbols = _symbols(console)
     if not console.is_terminal:  # a pipe has no width: Rich would take 80 and split the table
         console = Console(file=console.file, width=MAX_WIDTH, color_system=None)
     width = min(console.width, MAX_WIDTH)
     shown = {(cell.theme, cell.jurisdiction): _cell(cell, codebook, symbols, language) for cell in cells}
     themes = tuple(dict.fromkeys(cell.theme for cell in cells))
-    widths = {
-        column: max([8, *(min(_COLUMN_WIDTH, len(shown[theme, column])) for theme in themes)]) for column in columns
-    }
-    per_table = max(1, (width - _THEME_WIDTH - 1) // (max(widths.values(), default=8) + 1))
+    # A column takes its width, its padding and a rule; the table's edges take what the last column doesn't need.
+    room = width - _THEME_WIDTH - 2
+    for most in _COLUMN_WIDTHS:
+        widths = {column: max([8, *(min(most, len(shown[theme, column])) for theme in themes)]) for column in columns}
+        fits = sum(widths.values()) + 2 * len(widths) <= room
+        if fits:
+            break
+    per_table = max(1, len(columns) if fits else room // (max(widths.values()) + 2))
     for start in range(0, len(columns), per_table):
         some = columns[start : start + per_table]
         table = Table(box=box.SIMPLE_HEAD if symbols is SYMBOLS else box.ASCII2, padding=(0, 1, 0, 0), pad_edge=False)
-        table.add_column(texts["theme"])
+        table.add_column(t.gettext("Theme"))
         for column in some:
-            table.add_column(column, max_width=_COLUMN_WIDTH, min_width=widths[column])
+            table.add_column(column, max_width=widths[column], min_width=widths[column])
         for theme in themes:
             table.add_row(Text(codebook.themes[theme].label(language)), *(shown[theme, column] for column in some))
         console.print(table, width=width)
     names = [f"{symbols[status]} {codebook.status_name(status, language)}" for status in SYMBOLS]
-    legend = f"{texts['legend']}: {'; '.join(names)}; ! {texts['search_incomplete'].lower()}"
-    console.print(Text(legend), width=width)
+    names.append(f"! {t.gettext('search incomplete')}")
+    console.print(Text(t.gettext("Legend: {names}").format(names="; ".join(names))), width=width)
