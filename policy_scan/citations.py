@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import PurePosixPath
 
 from .records import PENDING, Document, Provision
-from .translation import translations
+from .translation import listed, translations
 
 TITLE_CHARACTERS = 90
 """A longer title is cut at a word: with label, date and page a citation stays within two lines of a footnote."""
@@ -137,7 +137,7 @@ def cite(document: Document, provision: Provision, language: str = "en") -> str:
     citation = ", ".join(parts)
     if "-" in provision.jurisdiction:
         citation += f" [{provision.jurisdiction}]"
-    return f"{citation} ({'; '.join(remarks)})" if remarks else citation
+    return f"{citation} ({listed(remarks, language)})" if remarks else citation
 
 
 def describe_search(
@@ -177,4 +177,4 @@ def describe_search(
     if n_to_check:
         doubtful = t.ngettext("{n} uncertain provision to check", "{n} uncertain provisions to check", n_to_check)
         parts.append(doubtful.format(n=n_to_check))
-    return "; ".join(parts)
+    return listed(parts, language)

@@ -7,6 +7,7 @@ that reading them needs the standard library alone. Quotations are never transla
 from __future__ import annotations
 
 import gettext
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
@@ -20,3 +21,8 @@ CATALOGUES = Path(__file__).parent / "locale"
 def translations(language: str) -> gettext.NullTranslations:
     """The catalogue of `language`: its `gettext`, `ngettext` and `pgettext` give English where it has a gap."""
     return gettext.translation(DOMAIN, CATALOGUES, languages=[language], fallback=True)
+
+
+def listed(items: Iterable[str], language: str) -> str:
+    """Items in a row, parted by the mark that the language has between clauses: '; ', in Greek '· '."""
+    return translations(language).pgettext("between items of a list", "; ").join(items)

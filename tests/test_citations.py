@@ -102,7 +102,8 @@ def test_the_search_is_described_in_the_reports_language() -> None:
         "searched: 12 documents, 834 provisions; 2 pages failed; search incomplete"
     )
     assert describe_search(**counts, incomplete=False, n_to_check=1, language="fr") == (
-        "cherché dans\u00a0: 12 documents, 834 dispositions; 2 pages illisibles; 1 disposition incertaine à vérifier"
+        "cherché dans\u00a0: 12 documents, 834 dispositions\u202f; 2 pages illisibles\u202f; "
+        "1 disposition incertaine à vérifier"
     )
     assert describe_search(**counts, incomplete=True, n_to_check=19, language="ro") == (
         "s-a căutat în: 12 documente, 834 de dispoziții; 2 pagini necitite; căutare incompletă; "

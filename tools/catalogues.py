@@ -4,7 +4,7 @@
     python tools/catalogues.py --missing the same, then list what awaits a translation; exit 1 where something does
 
 What the source no longer says is dropped, what is new stands empty: fill its `msgstr` in the .po and run it again. The
-files hold no dates, names or line numbers, so that they change only where words change. See README.md, Languages.
+files hold no dates, names or line numbers, so that they change only where words change.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ from rich.text import Text
 
 from ..codebook import Codebook
 from ..records import Cell, CellStatus
-from ..translation import translations
+from ..translation import listed, translations
 from .common import ASCII_SYMBOLS, SYMBOLS, short_status
 
 MAX_WIDTH = 100
@@ -72,4 +72,4 @@ def print_state_of_play(
         console.print(table, width=width)
     names = [f"{symbols[status]} {codebook.status_name(status, language)}" for status in SYMBOLS]
     names.append(f"! {t.gettext('search incomplete')}")
-    console.print(Text(t.gettext("Legend: {names}").format(names="; ".join(names))), width=width)
+    console.print(Text(t.gettext("Legend: {names}").format(names=listed(names, language))), width=width)
