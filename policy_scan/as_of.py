@@ -1,8 +1,8 @@
 """The law at a date: which acts a table as of that day leaves out, and what legal status the others had then.
 
 A date may be a year or a month alone. It then counts as it claims least: an act enters the table from the first day of
-that time on, is in force only after its last, and is repealed from its first. Today's date is never asked: a run is told
-its day.
+that time on, is in force only after its last, and is repealed from its first. Today's date is never asked: a run is
+told its day.
 """
 
 from __future__ import annotations

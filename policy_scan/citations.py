@@ -151,9 +151,7 @@ def describe_search(
     language: str = "en",
     as_of: str | None = None,
 ) -> str:
-    """What stands in a cell without evidence: what was searched (acts up to `as_of`), what could not be, and what awaits
-    a check.
-    """
+    """What stands in a cell without evidence: what was searched (acts up to `as_of`), what couldn't be, what to check."""
     t = translations(language)
     day = format_date(as_of, language) if as_of else ""
     if not n_documents and day:

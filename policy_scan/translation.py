@@ -1,7 +1,7 @@
 """The interface's words in the languages of the reports: gettext catalogues under `locale/`, English in the source.
 
-Catalogues are extracted, merged and compiled by `tools/catalogues.py` (Babel); the compiled ones ship in the package, so
-that reading them needs the standard library alone. Quotations are never translated.
+Catalogues are extracted, merged and compiled by `tools/catalogues.py` (Babel); the compiled ones ship in the package,
+so that reading them needs the standard library alone. Quotations are never translated.
 """
 
 from __future__ import annotations
