@@ -151,7 +151,7 @@ def describe_search(
     language: str = "en",
     as_of: str | None = None,
 ) -> str:
-    """What stands in a cell without evidence: what was searched (acts up to `as_of`), what couldn't be, what to check."""
+    """What stands in a cell without evidence: what was searched (acts up to `as_of`), what failed, what is to check."""
     t = translations(language)
     day = format_date(as_of, language) if as_of else ""
     if not n_documents and day:
