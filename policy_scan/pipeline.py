@@ -66,9 +66,9 @@ STAGES: tuple[Stage, ...] = (
           (), _ALL),
     Stage("codings", 2, ("document", "provisions", "config", "codebook", "classifier"), ("codings",), "document",
           code_provisions, ("codings",), _ALL, ("codebook", "classifier")),
-    Stage("cells", 1, ("documents", "provisions", "codings", "issues", "config", "codebook", "thresholds"), ("cells",),
+    Stage("cells", 2, ("documents", "provisions", "codings", "issues", "config", "codebook", "thresholds"), ("cells",),
           "corpus", compile_cells, ("table", "cells"), (), ("codebook", "classifier")),
-    Stage("state_of_play", 1, ("cells", "config", "codebook"), ("rows",), "corpus", tabulate, ("table",), (),
+    Stage("state_of_play", 2, ("cells", "config", "codebook"), ("rows",), "corpus", tabulate, ("table",), (),
           ("codebook",)),
 )  # fmt: skip
 DOCUMENT_STAGES: tuple[Stage, ...] = tuple(stage for stage in STAGES if stage.unit == "document")
