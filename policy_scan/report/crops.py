@@ -76,7 +76,7 @@ def make_crops(run: RunData, wanted: Iterable[Evidence], dpi: int = DPI) -> dict
 
 def _of_document(run: RunData, needed: Mapping[CropKey, Evidence], dpi: int) -> dict[CropKey, Crop | Reason]:
     document = next(iter(needed.values())).document
-    data = _read(run.corpus, document)
+    data = read_document(run.corpus, document)
     if not isinstance(data, bytes):
         return dict.fromkeys(needed, data)
     limits = run.config.run
@@ -93,7 +93,7 @@ def _of_document(run: RunData, needed: Mapping[CropKey, Evidence], dpi: int) -> 
     return found
 
 
-def _read(corpus: Path, document: Document) -> bytes | Reason:
+def read_document(corpus: Path, document: Document) -> bytes | Reason:
     """The document's bytes. Another file in its place would show words that nobody coded: it counts as changed."""
     changed = False
     for path in (document.path, *document.other_paths):
@@ -113,7 +113,7 @@ def _of_page(pdf: Pdf, page: int, needed: Mapping[CropKey, Evidence], dpi: int) 
         sheet = pdf.sheet(page)
     except PageError:
         return dict.fromkeys(needed, "damaged")
-    letters = _letters(sheet.text)
+    letters = letters_of(sheet.text)
     return {key: _crop(image, scale, page, evidence, sheet, letters) for key, evidence in needed.items()}
 
 
@@ -139,7 +139,7 @@ def _page_of(evidence: Evidence) -> tuple[int, list[str]]:
     return first, pieces
 
 
-def _letters(text: str) -> tuple[str, list[int]]:
+def letters_of(text: str) -> tuple[str, list[int]]:
     """Letters and digits without accents and capitals, and where each stands in the text.
 
     A text layer and the text that was read differ in blanks, hyphens, ligatures and the order of accents only.
@@ -176,11 +176,11 @@ def _inside(line: Rectangle, boxes: Sequence[Rectangle]) -> bool:
     return any(b[0] - _EDGE <= x <= b[2] + _EDGE and b[1] - _EDGE <= y <= b[3] + _EDGE for b in boxes)
 
 
-def _find(sheet: Sheet, letters: tuple[str, list[int]], piece: str, boxes: Sequence[Rectangle]) -> list[Rectangle]:
+def find_lines(sheet: Sheet, letters: tuple[str, list[int]], piece: str, boxes: Sequence[Rectangle]) -> list[Rectangle]:
     """The lines of a piece of evidence inside the provision's boxes; none where the page's text holds it otherwise."""
     haystack, places = letters
     for wording in dict.fromkeys((piece, _LIST_NUMBER.sub("", piece))):
-        needle, _ = _letters(wording)
+        needle, _ = letters_of(wording)
         at = haystack.find(needle) if needle else -1
         while at >= 0:
             lines = _lines(sheet, places[at : at + len(needle)])
@@ -208,7 +208,7 @@ def _window(whole: Rectangle, lines: Sequence[Rectangle], sheet: Sheet) -> Recta
     return max(0.0, x0 - MARGIN), max(0.0, y0 - MARGIN), min(sheet.width, x1 + MARGIN), min(sheet.height, y1 + MARGIN)
 
 
-def _boxes_on(provision: Provision, page: int) -> list[Rectangle]:
+def boxes_on(provision: Provision, page: int) -> list[Rectangle]:
     return [(x0, y0, x1, y1) for on, x0, y0, x1, y1 in provision.boxes if int(on) == page and x1 > x0 and y1 > y0]
 
 
@@ -217,10 +217,10 @@ def _crop(
 ) -> Crop | Reason:
     from PIL import Image, ImageChops, ImageDraw
 
-    boxes = _boxes_on(evidence.provision, page)
+    boxes = boxes_on(evidence.provision, page)
     if not boxes:
         return "no_place"
-    found = [_find(sheet, letters, piece, boxes) for piece in _page_of(evidence)[1]]
+    found = [find_lines(sheet, letters, piece, boxes) for piece in _page_of(evidence)[1]]
     exact = bool(found) and all(found)
     lines = [line for group in found for line in group] if exact else []
     window = _window(_union(boxes), lines, sheet)
