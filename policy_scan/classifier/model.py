@@ -32,6 +32,7 @@ from .linear import (
 )
 from .passages import Passage, PassageCodes, Term, ThemeScore
 from .senses import load_senses
+from .windows import as_window, merge, windows_of
 
 BATCH = 256
 LEXICON_THRESHOLD = 0.6
@@ -72,7 +73,20 @@ class Classifier:
     unsure_band: float = UNSURE_BAND
 
     def classify(self, passages: Sequence[Passage]) -> list[PassageCodes]:
-        """One result per passage, in order; a passage's result doesn't depend on the others."""
+        """One result per passage, in order; a passage's result doesn't depend on the others.
+
+        Long passages are read whole and window by window (windows.py).
+        """
+        cut = [windows_of(passage.text) for passage in passages]
+        windows = [as_window(passage, span) for passage, spans in zip(passages, cut, strict=True) for span in spans]
+        wholes, parts = self._classify_all(passages), iter(self._classify_all(windows))
+        weights = self.as_core(np.ones(len(self.themes))).tolist()
+        return [
+            merge(whole, [(span, next(parts)) for span in spans], weights) if spans else whole
+            for whole, spans in zip(wholes, cut, strict=True)
+        ]
+
+    def _classify_all(self, passages: Sequence[Passage]) -> list[PassageCodes]:
         coded: list[PassageCodes] = []
         for start in range(0, len(passages), BATCH):
             coded.extend(self._classify_batch(passages[start : start + BATCH]))
