@@ -22,29 +22,20 @@ from typing import Any
 import pyarrow as pa
 
 from . import __version__
-from .as_of import issues_of_date
+from .amendments import Amendment, amend_sources
 from .cache import Cache
 from .codebook import Codebook, load_codebook
 from .config import Config, resource
 from .corpus import FoundFile, find_files, read_manifest
-from .decisions import (
-    PublishedDecision,
-    decisions_for_cells,
-    decisions_key,
-    disputed_pairs,
-    read_decisions,
-    review_run,
-    with_decisions,
-)
+from .decisions import PublishedDecision, decisions_key, read_decisions
 from .errors import CacheError, NothingToDoError, PolicyScanError
 from .jurisdictions import country_of
 from .keys import hash_bytes, hash_file, make_key
 from .pipeline import DOCUMENT_STAGES, RESULTS, STAGES, document_keys
 from .records import Block, BlockLanguage, Cell, Coding, Decision, Document, Issue, Page, Provision, Source
-from .stages.cells import compile_cells
+from .reviewing import compile_review
 from .stages.documents import describe, identify_documents
-from .stages.state_of_play import published_columns, tabulate
-from .tables import csv_bytes, from_table, parquet_bytes, state_of_play_schema, to_table, write_atomic
+from .tables import csv_bytes, from_table, parquet_bytes, to_table, write_atomic
 from .worker import Outcome, Task, is_fresh, start, work
 
 TABLES = ("documents", "issues", "pages", "blocks", "provisions", "codings", "decisions", "cells", "state_of_play")
@@ -112,8 +103,14 @@ def _environment() -> str:
     return make_key(str(found.version), sorted(found.languages))
 
 
-def make_plan(corpus: Path, output: Path, config: Config, jurisdictions: Sequence[str] = ()) -> Plan:
-    """Look at the corpus and the cache. Raises NothingToDoError, ConfigError."""
+def make_plan(
+    corpus: Path,
+    output: Path,
+    config: Config,
+    jurisdictions: Sequence[str] = (),
+    amendments: Sequence[Amendment] = (),
+) -> Plan:
+    """Look at the corpus and the cache; documents are as amended. Raises NothingToDoError, ConfigError."""
     from .classifier.model import check_codebook, classifier_key
 
     codebook = load_codebook(config.codebook)
@@ -124,7 +121,7 @@ def make_plan(corpus: Path, output: Path, config: Config, jurisdictions: Sequenc
     }
     files, issues = find_files(corpus)
     manifest, manifest_issues = read_manifest(corpus)
-    sources, source_issues = identify_documents(files, manifest)
+    sources, source_issues = amend_sources(*identify_documents(files, manifest), amendments)
     if jurisdictions:
         wanted = set(jurisdictions)
         sources = [s for s in sources if wanted & {*s.jurisdictions, *map(country_of, s.jurisdictions)}]
@@ -409,19 +406,21 @@ def run(
     config: Config,
     jurisdictions: Sequence[str] = (),
     tell: Callable[[Progress], None] = lambda progress: None,
-    decisions: Path | None = None,
+    decisions: Path | Sequence[Decision] | None = None,
+    amendments: Sequence[Amendment] = (),
 ) -> RunResult:
-    """The whole pipeline. `decisions`: a file of reviewers' decisions (JSON lines) that the cells follow.
+    """The whole pipeline. `decisions`: reviewers' decisions that the cells follow, or a file of them (JSON lines);
+    `amendments`: what they mended of documents.
 
     Raises UsageError (decisions that can't be read), NothingToDoError, ConfigError, OSError (output can't be written).
     """
     from .classifier.model import cell_thresholds
 
     started = time.monotonic()
-    decided = read_decisions(decisions) if decisions else []
+    decided = read_decisions(decisions) if isinstance(decisions, Path) else list(decisions or ())
     output.mkdir(parents=True, exist_ok=True)
     Cache(output / ".cache").sweep()
-    plan = make_plan(corpus, output, config, jurisdictions)
+    plan = make_plan(corpus, output, config, jurisdictions, amendments)
     seconds = _carry_out(plan, output, config, tell) if plan.tasks else {}
     tables_key = _tables_key(plan, config, decided)
     if not plan.tasks and _is_current(output, tables_key):
@@ -436,27 +435,21 @@ def run(
     codings = from_table(Coding, assembled.arrow["codings"])
     thresholds = cell_thresholds(config.codings.setting)
     pages = from_table(Page, assembled.arrow["pages"]) if decided else []
-    review = review_run(decided, provisions, pages)
-    dated = issues_of_date(assembled.documents, provisions, config.table.as_of)
-    issues = [*assembled.issues, *review.issues, *dated]
-    reviewed = with_decisions(codings, review.settled, {one.provision_id: one.text for one in provisions})
-    cells = compile_cells(
-        assembled.documents, provisions, reviewed, issues, config, plan.codebook, thresholds,
-        decisions_for_cells(review.settled), disputed_pairs(review.settled),
-    )  # fmt: skip
-    rows = tabulate(cells, config, plan.codebook)
+    compiled = compile_review(
+        decided, assembled.documents, provisions, codings, pages, assembled.issues, config, plan.codebook, thresholds
+    )
     tables = {
         "documents": to_table(Document, assembled.documents),
-        "issues": to_table(Issue, issues),
+        "issues": to_table(Issue, compiled.issues),
         **assembled.arrow,
-        "decisions": to_table(PublishedDecision, review.rows),
-        "cells": to_table(Cell, cells),
-        "state_of_play": pa.Table.from_pylist(rows, schema=state_of_play_schema(published_columns(cells, config))),
+        "decisions": to_table(PublishedDecision, compiled.rows),
+        "cells": to_table(Cell, compiled.cells),
+        "state_of_play": compiled.state_of_play,
     }
     hashes = _write_tables(output, {name: tables[name] for name in TABLES})
     elapsed = time.monotonic() - started
     write_atomic(output / RUN_FILE, _run_json(plan, corpus, config, tables, hashes, tables_key, seconds, elapsed))
-    return RunResult(output, assembled.documents, issues, cells, len(plan.tasks), elapsed, False)
+    return RunResult(output, assembled.documents, compiled.issues, compiled.cells, len(plan.tasks), elapsed, False)
 
 
 def _run_json(

@@ -14,12 +14,12 @@ FLOORS = (
         "config", "codebook", "corpus", "jurisdictions", "cache", "project",
         "pdf", "ocr", "legibility", "text", "geometry", "lines", "layout", "grids", "furniture", "composing", "scan",
         "language", "schemes", "outline", "acts", "parallel", "passages", "citations",
-        "decisions", "translation", "as_of",
+        "decisions", "translation", "as_of", "amendments",
     },
     {"stages", "classifier"},
     {
         "pipeline", "worker", "runner", "evaluate", "evaluation_page", "report", "reading", "picture", "screen",
-        "inspection", "difference", "comparison", "tracing", "changes",
+        "inspection", "difference", "comparison", "tracing", "changes", "reviewing",
     },
     {"cli", "review", "__main__"},
 )  # fmt: skip
