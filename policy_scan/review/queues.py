@@ -7,9 +7,10 @@ already decided or skipped is left out. Orders are computed once per project; a 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import chain, islice
 from typing import Literal, get_args
 
 from ..keys import make_key
@@ -63,32 +64,38 @@ class _Orders:
     """Items of the queues that depend on the project alone, best first."""
 
     uncertain: tuple[QueueItem, ...]
-    reading: tuple[QueueItem, ...]
-    """What the machine assigned, in the order of documents and provisions."""
+    grouped: Mapping[QueueName, tuple[QueueItem, ...]]
+    """What the machine assigned, in reading order within each country, theme, language or document."""
     whole: Mapping[str, QueueItem]
-    """Every provision, in the same order."""
+    """Every provision, in the order of documents and provisions."""
     random: tuple[QueueItem, ...]
     uncoded: tuple[QueueItem, ...]
+    behind: tuple[QueueItem, ...]
+    """All evidence of the cells and all that is to check, whatever decides them."""
     columns: Mapping[str, frozenset[str]]
     """doc_id -> the columns that the document enters."""
 
 
 @lru_cache(maxsize=4)
 def _orders(project: Project, seed: int) -> _Orders:
+    in_order = _in_reading_order(project)
+    reading = [
+        QueueItem(one, theme, project.codings[one][theme].probability, "proposed")
+        for one in in_order
+        for theme in project.assigned[one]
+    ]
+    columns = {
+        doc_id: frozenset(column for column in project.run.all_columns if belongs(one.jurisdictions, column))
+        for doc_id, one in project.documents.items()
+    }
     return _Orders(
         uncertain=_uncertain(project),
-        reading=tuple(
-            QueueItem(one, theme, project.codings[one][theme].probability, "proposed")
-            for one in _in_reading_order(project)
-            for theme in project.assigned[one]
-        ),
-        whole={one: QueueItem(one, "", 1.0, "given") for one in _in_reading_order(project)},
+        grouped=_grouped(project, reading, columns),
+        whole={one: QueueItem(one, "", 1.0, "given") for one in in_order},
         random=sample_codings(project, seed),
         uncoded=sample_uncoded(project, seed),
-        columns={
-            doc_id: frozenset(column for column in project.run.all_columns if belongs(one.jurisdictions, column))
-            for doc_id, one in project.documents.items()
-        },
+        behind=_behind(project),
+        columns=columns,
     )
 
 
@@ -186,37 +193,46 @@ def _own(live: Iterable[Decision], reviewer: str) -> _Own:
     return _Own(pairs, whole, frozenset(identifier for identifier, _ in pairs))
 
 
-def _by_cell(project: Project, own: _Own) -> list[QueueItem]:
-    """What decides a cell first. The best evidence decides a status, and decides it alone where no other gives the
-    same; next what could decide a cell that has no evidence, then the rest. The most doubtful first in each.
+def _behind(project: Project) -> tuple[QueueItem, ...]:
+    """All evidence of the cells, then all that is too weak for them, the most doubtful first."""
+    ranked: dict[tuple[str, str], tuple[int, float, int]] = {}
+    for cell in project.cells:
+        for level, identifiers in ((0, cell.evidence), (1, cell.to_check)):
+            for at, identifier in enumerate(identifiers):
+                pair = (identifier, cell.theme)
+                found = (level, project.codings[identifier][cell.theme].probability, at)
+                ranked[pair] = min(found, ranked.get(pair, found))
+    ordered = sorted((found, pair) for pair, found in ranked.items())
+    whys: tuple[Why, Why] = ("supports", "to_check")
+    n = len(ordered)
+    return tuple(QueueItem(*pair, (n - at) / (2 * n), whys[level]) for at, ((level, _, _), pair) in enumerate(ordered))
+
+
+def _decisive(project: Project, own: _Own) -> list[QueueItem]:
+    """What decides the cells: the best evidence of each, that which decides its cell alone (no other gives the same
+    status) before the others; then the best of what could decide a cell without evidence. The most doubtful first.
 
     What the reviewer rejected no longer counts, so that the next evidence moves up.
     """
-    ranked: dict[tuple[str, str], tuple[int, float, int, Why]] = {}
-
-    def note(identifier: str, theme: str, level: int, at: int, why: Why) -> None:
-        found = (level, project.codings[identifier][theme].probability, at, why)
-        if (identifier, theme) not in ranked or found[:3] < ranked[identifier, theme][:3]:
-            ranked[identifier, theme] = found
-
+    found: dict[tuple[str, str], tuple[int, float, Why]] = {}
     for cell in project.cells:
-        evidence = [one for one in cell.evidence if not own.rejects(one, cell.theme)]
-        for at, identifier in enumerate(evidence):
-            if at:
-                note(identifier, cell.theme, 3, at, "supports")
+        best = list(islice((one for one in cell.evidence if not own.rejects(one, cell.theme)), 2))
+        weak = () if best else islice((one for one in cell.to_check if not own.rejects(one, cell.theme)), 1)
+        for identifier in best[:1] or weak:
+            level: int
+            why: Why
+            if not best:
+                level, why = 2, "could_decide"
+            elif len(best) == 1 or _status(project, best[0], cell.theme) != _status(project, best[1], cell.theme):
+                level, why = 0, "decides_alone"
             else:
-                alone = len(evidence) == 1 or _status(project, identifier, cell.theme) != _status(
-                    project, evidence[1], cell.theme
-                )
-                note(identifier, cell.theme, 0 if alone else 1, 0, "decides_alone" if alone else "decides")
-        for at, identifier in enumerate(cell.to_check):
-            if at == 0 and not evidence:
-                note(identifier, cell.theme, 2, 0, "could_decide")
-            else:
-                note(identifier, cell.theme, 4, at, "to_check")
-    ordered = sorted((*found[:3], pair, found[3]) for pair, found in ranked.items())
+                level, why = 1, "decides"
+            item = (level, project.codings[identifier][cell.theme].probability, why)
+            pair = (identifier, cell.theme)
+            found[pair] = min(item, found.get(pair, item))
+    ordered = sorted((item, pair) for pair, item in found.items())
     n = len(ordered)
-    return [QueueItem(*pair, 1 - at / n, why) for at, (*_, pair, why) in enumerate(ordered)]
+    return [QueueItem(*pair, 1 - at / (2 * n), why) for at, ((_, _, why), pair) in enumerate(ordered)]
 
 
 def _status(project: Project, identifier: str, theme: str) -> str:
@@ -225,22 +241,21 @@ def _status(project: Project, identifier: str, theme: str) -> str:
     return status_of(document, provision, project.codings[identifier][theme].force)
 
 
-def _grouped(project: Project, orders: _Orders, name: QueueName) -> list[QueueItem]:
+def _grouped(
+    project: Project, reading: Sequence[QueueItem], columns: Mapping[str, frozenset[str]]
+) -> dict[QueueName, tuple[QueueItem, ...]]:
     """What the machine assigned, in reading order within each country, theme, language or document."""
-    if name == "theme":
-        place = {theme: at for at, theme in enumerate(project.run.themes)}
-        return sorted(orders.reading, key=lambda one: place.get(one.theme, len(place)))
-    if name == "language":
-        return sorted(orders.reading, key=lambda one: project.provisions[one.provision_id].language)
-    if name == "country":
-        place = {column: at for at, column in enumerate(project.run.all_columns)}
-
-        def column(one: QueueItem) -> int:
-            columns = orders.columns[project.provisions[one.provision_id].doc_id]
-            return min((place[code] for code in columns), default=len(place))
-
-        return sorted(orders.reading, key=column)
-    return list(orders.reading)
+    themes = {theme: at for at, theme in enumerate(project.run.themes)}
+    countries = {code: at for at, code in enumerate(project.run.all_columns)}
+    first = {
+        doc_id: min((countries[code] for code in codes), default=len(countries)) for doc_id, codes in columns.items()
+    }
+    return {
+        "document": tuple(reading),
+        "theme": tuple(sorted(reading, key=lambda one: themes.get(one.theme, len(themes)))),
+        "language": tuple(sorted(reading, key=lambda one: project.provisions[one.provision_id].language)),
+        "country": tuple(sorted(reading, key=lambda one: first[project.provisions[one.provision_id].doc_id])),
+    }
 
 
 def _given(
@@ -287,6 +302,65 @@ def _passes(project: Project, orders: _Orders, item: QueueItem, filters: Filters
     )
 
 
+def walk_queue(
+    project: Project,
+    name: QueueName,
+    reviewer: str,
+    live: Sequence[Decision],
+    *,
+    filters: Filters = NO_FILTERS,
+    assignments: Mapping[str, Collection[str]] | None = None,
+    seed: int = SEED,
+    keep: str = "",
+) -> Iterator[QueueItem]:
+    """A reviewer's queue in order, without what the reviewer decided or skipped; taking its beginning costs little.
+
+    `live`: live decisions on this run (Project.current); only those of `reviewer` are looked at, except for
+    'disagreements'. `keep`: a provision that stays though decided, so that its place is known. A provision comes once,
+    by its first theme, except in 'random', a sample of codings, and among the disagreements.
+    """
+    orders = _orders(project, seed)
+    own = _own(live, reviewer)
+    seen: set[str] = set()
+    for item in _items(project, orders, name, reviewer, live, own, assignments or {}):
+        if name not in ("skipped", "disagreements") and item.provision_id != keep and own.is_decided(item):
+            continue
+        if filters != NO_FILTERS and not _passes(project, orders, item, filters):
+            continue
+        if name not in ("random", "disagreements"):
+            if item.provision_id in seen:
+                continue
+            seen.add(item.provision_id)
+        yield item
+
+
+def _items(
+    project: Project,
+    orders: _Orders,
+    name: QueueName,
+    reviewer: str,
+    live: Sequence[Decision],
+    own: _Own,
+    assignments: Mapping[str, Collection[str]],
+) -> Iterable[QueueItem]:
+    """All that a queue is made of, in order."""
+    if name == "uncertain":
+        return orders.uncertain
+    if name == "cell":
+        return chain(_decisive(project, own), orders.behind)
+    if name == "random":
+        return orders.random
+    if name == "uncoded":
+        return orders.uncoded
+    if name == "assigned":
+        return _given(project, orders, assignments, reviewer)
+    if name == "skipped":
+        return _skipped(orders, own)
+    if name == "disagreements":
+        return _to_settle(project, live, reviewer)
+    return orders.grouped[name]
+
+
 def build_queue(
     project: Project,
     name: QueueName,
@@ -298,50 +372,28 @@ def build_queue(
     seed: int = SEED,
     keep: str = "",
 ) -> list[QueueItem]:
-    """A reviewer's queue in order, without what the reviewer decided or skipped.
+    """The whole queue that `walk_queue` walks."""
+    return list(
+        walk_queue(
+            project, name, reviewer, live, filters=filters, assignments=assignments, seed=seed, keep=keep
+        )
+    )  # fmt: skip
 
-    `live`: live decisions on this run (Project.current); only those of `reviewer` are looked at, except for
-    'disagreements'. `keep`: a provision that stays though decided, so that its place is known. A provision comes once,
-    by its first theme, except in 'random', a sample of codings, and among the disagreements.
+
+def next_item(queue: Iterable[QueueItem], after: str = "") -> QueueItem | None:
+    """The item that follows the provision `after` (see `keep`); None at the end. Without `after`, or where it isn't in
+    the queue, the first. `queue`: a list, or a walk, of which no more is taken than needed.
     """
-    orders = _orders(project, seed)
-    own = _own(live, reviewer)
-    items: Iterable[QueueItem]
-    if name == "disagreements":
-        items = _to_settle(project, live, reviewer)
-    elif name == "skipped":
-        items = _skipped(orders, own)
-    else:
-        if name == "uncertain":
-            items = orders.uncertain
-        elif name == "cell":
-            items = _by_cell(project, own)
-        elif name == "random":
-            items = orders.random
-        elif name == "uncoded":
-            items = orders.uncoded
-        elif name == "assigned":
-            items = _given(project, orders, assignments or {}, reviewer)
-        else:
-            items = _grouped(project, orders, name)
-        items = [one for one in items if one.provision_id == keep or not own.is_decided(one)]
-    if filters != NO_FILTERS:
-        items = [one for one in items if _passes(project, orders, one, filters)]
-    if name in ("random", "disagreements"):
-        return list(items)
-    first: dict[str, QueueItem] = {}
-    for one in items:
-        first.setdefault(one.provision_id, one)
-    return list(first.values())
-
-
-def next_item(queue: Sequence[QueueItem], after: str = "") -> QueueItem | None:
-    """The item that follows the provision `after` (see `keep`), the first where it isn't in the queue; None at the end.
-
-    The second item of one provision in a sample follows its first.
-    """
-    last = max((at for at, one in enumerate(queue) if one.provision_id == after), default=-1)
-    return queue[last + 1] if last + 1 < len(queue) else None
+    first: QueueItem | None = None
+    is_past = not after
+    for item in queue:
+        if item.provision_id == after:
+            is_past = True
+        elif is_past:
+            return item
+        elif first is None:
+            first = item
+    return None if is_past else first
 
 
 def queue_words(name: QueueName, language: str) -> tuple[str, str]:
