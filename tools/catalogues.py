@@ -72,7 +72,7 @@ def from_python(
         yield node.lineno, name, tuple(texts), []
 
 
-METHODS = [("**.py", from_python), ("report/templates/**.html", "jinja2.ext:babel_extract")]
+METHODS = [("**.py", from_python), ("**/templates/**.html", "jinja2.ext:babel_extract")]
 
 
 def extract() -> PlainCatalog:
