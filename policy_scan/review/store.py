@@ -141,8 +141,8 @@ class Store:
     def _next_version(self, connection: sa.Connection) -> int:
         """Raise the version; from here to the end of the transaction no other writer goes on."""
         table = schema.counter
-        connection.execute(sa.update(table).values(version=table.c.version + 1))
-        return int(connection.execute(sa.select(table.c.version)).scalar_one())
+        raised = sa.update(table).values(version=table.c.version + 1).returning(table.c.version)
+        return int(connection.execute(raised).scalar_one())
 
     def version(self) -> int:
         """A number that every write raises, but for the audit log and a password hashed anew."""
@@ -168,12 +168,11 @@ class Store:
             return [self._record(connection, decision, expected, version) for decision, expected in rows]
 
     def _record(self, connection: sa.Connection, decision: Decision, expected: str, version: int) -> Decision:
-        known = _find(connection, decision.decision_id)
+        known, standing = _beside(connection, decision)
         if known is not None:
             if _same(known, decision, _DECIDED):
                 return known
             raise Conflict("this decision_id stands for another decision.", "make a new decision_id.", known)
-        standing = _standing(connection, decision)
         seen = standing is not None and (
             expected == standing.decision_id or (expected == "" and standing.verdict == "withdrawn")
         )
@@ -181,7 +180,8 @@ class Store:
             raise Conflict(
                 "this has been decided otherwise since you saw it.", "look at what is there now, then decide.", standing
             )
-        return _append(connection, replace(decision, replaces=standing.decision_id if standing else ""), version)
+        decision = replace(decision, replaces=standing.decision_id if standing else "")
+        return _append(connection, decision, standing, version)
 
     def decisions(
         self, reviewer: str | None = None, provision_id: str | None = None, since: int | None = None
@@ -225,17 +225,16 @@ class Store:
         with self._writing() as connection:
             version = self._next_version(connection)
             for row in _in_order(rows):
-                stored = _find(connection, row.decision_id)
+                stored, standing = _beside(connection, row)
                 if stored is not None:
                     same = replace(stored, replaces=row.replaces) == row
                     known.append(row) if same else conflicts.append((row, stored))
                     continue
-                standing = _standing(connection, row)
                 if _was_replaced(connection, row):
-                    new.append(_append(connection, row, version, live=False))
+                    new.append(_append_history(connection, row, version))
                 elif standing is None or standing.decision_id == row.replaces or standing.decision_id in added:
                     before = standing.decision_id if standing else row.replaces
-                    new.append(_append(connection, replace(row, replaces=before), version))
+                    new.append(_append(connection, replace(row, replaces=before), standing, version))
                 else:
                     conflicts.append((row, standing))
                     continue
@@ -421,23 +420,23 @@ def _checked_edit(edit: DocumentEdit) -> None:
         raise UsageError("a document is left out for a reason.", "write why.")
 
 
-def _find(connection: sa.Connection, decision_id: str) -> Decision | None:
-    row = connection.execute(sa.select(*_COLUMNS).where(schema.decisions.c.decision_id == decision_id)).one_or_none()
-    return Decision(*row) if row else None
+def _place(decision: Decision) -> dict[str, str]:
+    return {name: getattr(decision, name) for name in ("reviewer", "doc_id", "provision_id", "theme")}
 
 
-def _standing(connection: sa.Connection, decision: Decision) -> Decision | None:
-    """The row that stands for a decision's reviewer, provision and theme, withdrawn or not."""
+def _beside(connection: sa.Connection, decision: Decision) -> tuple[Decision | None, Decision | None]:
+    """The row that bears a decision's id, and the row, withdrawn or not, that stands for its reviewer, provision and
+    theme. One query: the database is held for every other writer meanwhile.
+    """
     now_live = schema.live_decisions
-    query = (
-        sa.select(*_COLUMNS)
-        .join(now_live, now_live.c.decision_id == schema.decisions.c.decision_id)
-        .where(
-            *(now_live.c[name] == getattr(decision, name) for name in ("reviewer", "doc_id", "provision_id", "theme"))
-        )
-    )
-    row = connection.execute(query).one_or_none()
-    return Decision(*row) if row else None
+    here = sa.select(now_live.c.decision_id).where(*(now_live.c[name] == v for name, v in _place(decision).items()))
+    own, standing = schema.decisions.c.decision_id == decision.decision_id, here.scalar_subquery()
+    query = sa.select(standing.label("standing"), *_COLUMNS).where(
+        own | (schema.decisions.c.decision_id == standing)
+    )  # fmt: skip
+    rows = connection.execute(query).all()
+    found = {row.decision_id: Decision(*row[1:]) for row in rows}
+    return found.get(decision.decision_id), found.get(rows[0].standing) if rows else None
 
 
 def _was_replaced(connection: sa.Connection, decision: Decision) -> bool:
@@ -449,15 +448,20 @@ def _was_replaced(connection: sa.Connection, decision: Decision) -> bool:
     return connection.execute(query.limit(1)).first() is not None
 
 
-def _append(connection: sa.Connection, decision: Decision, version: int, live: bool = True) -> Decision:
+def _append_history(connection: sa.Connection, decision: Decision, version: int) -> Decision:
     connection.execute(sa.insert(schema.decisions), {**asdict(decision), "version": version})
-    if live:
-        table = schema.live_decisions
-        key = {name: getattr(decision, name) for name in ("reviewer", "doc_id", "provision_id", "theme")}
+    return decision
+
+
+def _append(connection: sa.Connection, decision: Decision, standing: Decision | None, version: int) -> Decision:
+    """Append a row and let it stand in the place of `standing`."""
+    _append_history(connection, decision, version)
+    table, key = schema.live_decisions, _place(decision)
+    if standing is None:
+        connection.execute(sa.insert(table), {**key, "decision_id": decision.decision_id})
+    else:
         here = [table.c[name] == value for name, value in key.items()]
-        changed = connection.execute(sa.update(table).where(*here).values(decision_id=decision.decision_id))
-        if not changed.rowcount:
-            connection.execute(sa.insert(table), {**key, "decision_id": decision.decision_id})
+        connection.execute(sa.update(table).where(*here).values(decision_id=decision.decision_id))
     return decision
 
 
