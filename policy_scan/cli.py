@@ -6,20 +6,20 @@ import csv
 import json
 import sys
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.markup import escape
 
 from . import __version__
 from .config import Config, load_config
-from .errors import PolicyScanError, UsageError
+from .console import err, out
+from .console import told as _told
+from .errors import UsageError
 from .jurisdictions import normalise
+from .review.commands import app as review
 
 if TYPE_CHECKING:
     from .codebook import Codebook
@@ -33,12 +33,14 @@ app = typer.Typer(
     rich_markup_mode="rich",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-err = Console(stderr=True, highlight=False)
-out = Console(highlight=False)
+app.add_typer(review, name="review")
 
 Output = Annotated[Path, typer.Option("--output", help="Folder of the run.", show_default=True)]
 ConfigFile = Annotated[Path | None, typer.Option("--config", help="Your configuration; the default where not given.")]
 Fast = Annotated[bool, typer.Option("--fast", help="Linear model only.")]
+ModelFolder = Annotated[
+    Path | None, typer.Option("--model", help="Folder that 'train' wrote; the model that ships where not given.")
+]
 Thorough = Annotated[bool, typer.Option("--thorough", help="With the multilingual encoder: slower, better.")]
 
 
@@ -47,32 +49,13 @@ class Engine(StrEnum):
     dask = "dask"
 
 
-@contextmanager
-def _told() -> Iterator[None]:
-    """Turn what policy_scan raises on purpose into a message and an exit code."""
-    try:
-        yield
-    except PolicyScanError as error:
-        err.print(f"[bold red]✗[/bold red] {escape(error.message)}", soft_wrap=True)
-        if error.next_step:
-            err.print(f"  → {escape(error.next_step)}", soft_wrap=True)
-        raise typer.Exit(error.exit_code) from None
-    except KeyboardInterrupt:
-        err.print("Stopped. What was finished is kept: the same command goes on from there.")
-        raise typer.Exit(130) from None
-    except BrokenPipeError:
-        raise typer.Exit(0) from None
-    except OSError as error:
-        where = f" ({error.filename})" if error.filename else ""
-        err.print(f"[bold red]✗[/bold red] {escape(str(error.strerror or error) + where)}", soft_wrap=True)
-        err.print("  → check the path, its permissions and the free space on the disk, then run again.")
-        raise typer.Exit(3) from None
-
-
-def _setting(fast: bool, thorough: bool) -> dict[str, Any]:
+def _setting(fast: bool, thorough: bool, model: Path | None = None) -> dict[str, Any]:
     if fast and thorough:
         raise UsageError("--fast and --thorough exclude each other.", "give one of them.")
-    return {"codings": {"setting": "fast" if fast else "thorough"}} if fast or thorough else {}
+    chosen = {"setting": "fast" if fast else "thorough"} if fast or thorough else {}
+    if model is not None:
+        chosen["model"] = str(model.resolve())
+    return {"codings": chosen} if chosen else {}
 
 
 def _settings(config: Path | None, **overrides: Any) -> tuple[Config, Codebook]:
@@ -119,6 +102,7 @@ def run(
     scheduler: Annotated[str | None, typer.Option(help="Address of a Dask scheduler.")] = None,
     fast: Fast = False,
     thorough: Thorough = False,
+    model: ModelFolder = None,
     decisions: Annotated[
         Path | None, typer.Option(metavar="FILE.jsonl", help="Reviewers' decisions that the table follows.")
     ] = None,
@@ -129,7 +113,7 @@ def run(
         if engine is Engine.dask or scheduler:
             raise UsageError("This version runs on local processes only.", "leave out --engine dask and --scheduler.")
         codes = [_code(name) for name in jurisdiction or ()]
-        overrides = _setting(fast, thorough)
+        overrides = _setting(fast, thorough, model)
         if jobs is not None:
             overrides["run"] = {"jobs": jobs}
         table: dict[str, Any] = {"levels": list(dict.fromkeys(_code(name) for name in levels))} if levels else {}
@@ -330,13 +314,14 @@ def classify(
     output: Annotated[Path, typer.Option("-o", "--output", help="One row per id and theme.")],
     fast: Fast = False,
     thorough: Thorough = False,
+    model: ModelFolder = None,
     config: ConfigFile = None,
 ) -> None:
     """Code each text of a CSV: themes, probabilities, force, evidence."""
     with _told():
         from .classifier.rows import COLUMNS, classify_rows
 
-        settings, codebook = _settings(config, **_setting(fast, thorough))
+        settings, codebook = _settings(config, **_setting(fast, thorough, model))
         rows = _read_rows(table, ("id", "text"))
         _write_rows(output, COLUMNS, classify_rows(rows, settings, codebook))
 
@@ -387,14 +372,22 @@ def evaluate(
     ] = None,
     fast: Fast = False,
     thorough: Thorough = False,
+    model: ModelFolder = None,
     config: ConfigFile = None,
 ) -> None:
     """Measure the classifier: per theme, language and document type, with n and 95 % interval."""
     with _told():
+        from .classifier.model import model_folder
         from .evaluate import as_json_text, as_text, evaluate_gold, write_report
 
-        settings, codebook = _settings(config, **_setting(fast, thorough))
-        evaluation = evaluate_gold(gold, settings, codebook, lambda line: err.print(line, markup=False))
+        settings, codebook = _settings(config, **_setting(fast, thorough, model))
+        evaluation = evaluate_gold(
+            gold,
+            settings,
+            codebook,
+            lambda line: err.print(line, markup=False),
+            model_folder(settings.codings.model),
+        )
         if output:
             for path in write_report(evaluation, output):
                 err.print(f"Report: {path}", markup=False, soft_wrap=True)

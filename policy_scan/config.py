@@ -100,6 +100,8 @@ class ProvisionsSection(Section):
 
 class CodingsSection(Section):
     setting: Literal["fast", "thorough"]
+    model: str = ""
+    """Folder of a model of your own, made by `policy-scan train`; '' = the one that ships."""
     unsure_band: float = Field(ge=0, lt=0.5)
     """Codings whose probability lies this close to the theme's threshold are called unsure."""
 
@@ -206,6 +208,9 @@ def load_config(path: Path | None = None, overrides: dict[str, Any] | None = Non
         for name in ("codebook", "lexicon"):
             if isinstance(own.get(name), str) and (path.parent / own[name]).is_file():
                 values[name] = str((path.parent / own[name]).resolve())
+        model = own["codings"].get("model") if isinstance(own.get("codings"), dict) else None
+        if isinstance(model, str) and model and (path.parent / model).is_dir():
+            values["codings"] = {**values["codings"], "model": str((path.parent / model).resolve())}
     try:
         return Config.model_validate(_merge(values, overrides or {}))
     except ValidationError as error:

@@ -111,13 +111,14 @@ def make_plan(
     amendments: Sequence[Amendment] = (),
 ) -> Plan:
     """Look at the corpus and the cache; documents are as amended. Raises NothingToDoError, ConfigError."""
-    from .classifier.model import check_codebook, classifier_key
+    from .classifier.model import check_codebook, classifier_key, model_folder
 
     codebook = load_codebook(config.codebook)
-    check_codebook(codebook, config.lexicon)
+    folder = model_folder(config.codings.model)
+    check_codebook(codebook, config.lexicon, folder)
     uses = {
         "codebook": codebook.key(),
-        "classifier": classifier_key(config.codings.setting, resource(config.lexicon)),
+        "classifier": classifier_key(config.codings.setting, resource(config.lexicon), folder),
     }
     files, issues = find_files(corpus)
     manifest, manifest_issues = read_manifest(corpus)
@@ -414,7 +415,7 @@ def run(
 
     Raises UsageError (decisions that can't be read), NothingToDoError, ConfigError, OSError (output can't be written).
     """
-    from .classifier.model import cell_thresholds
+    from .classifier.model import cell_thresholds, model_folder
 
     started = time.monotonic()
     decided = read_decisions(decisions) if isinstance(decisions, Path) else list(decisions or ())
@@ -433,7 +434,7 @@ def run(
         assembled = _assemble(plan, output)
     provisions = from_table(Provision, assembled.arrow["provisions"])
     codings = from_table(Coding, assembled.arrow["codings"])
-    thresholds = cell_thresholds(config.codings.setting)
+    thresholds = cell_thresholds(config.codings.setting, model_folder(config.codings.model))
     pages = from_table(Page, assembled.arrow["pages"]) if decided else []
     compiled = compile_review(
         decided, assembled.documents, provisions, codings, pages, assembled.issues, config, plan.codebook, thresholds
@@ -462,7 +463,7 @@ def _run_json(
     seconds: Mapping[str, float],
     elapsed: float,
 ) -> bytes:
-    from .classifier.model import cell_thresholds
+    from .classifier.model import cell_thresholds, model_folder
 
     content = {
         "policy_scan": __version__,
@@ -470,7 +471,7 @@ def _run_json(
         "libraries": {name: installed_version(name) for name in _LIBRARIES},
         "stages": {stage.name: stage.version for stage in STAGES},
         "configuration": config.model_dump(mode="json"),
-        "cell_thresholds": cell_thresholds(config.codings.setting),
+        "cell_thresholds": cell_thresholds(config.codings.setting, model_folder(config.codings.model)),
         "codebook_version": plan.codebook.version,
         "codebook_key": plan.uses["codebook"],
         "classifier_key": plan.uses["classifier"],

@@ -63,12 +63,13 @@ def start(config: Config, cache_root: Path, environment: str, progress: Path | N
 
 def _classifier(state: _State) -> Any:
     if state.classifier is None:
-        from .classifier.model import load_classifier
+        from .classifier.model import load_classifier, model_folder
 
         state.classifier = load_classifier(
             state.config.codings.setting,
             state.codebook,
             state.config.lexicon,
+            model_folder(state.config.codings.model),
             unsure_band=state.config.codings.unsure_band,
         )
     return state.classifier

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 from pathlib import Path
 
 import pytest
 
 from policy_scan.classifier.linear import SHIPPED, load_model
-from policy_scan.classifier.model import Classifier, cell_thresholds, classifier_key, load_classifier
+from policy_scan.classifier.model import (
+    Classifier,
+    cell_thresholds,
+    classifier_key,
+    load_classifier,
+    model_folder,
+)
 from policy_scan.classifier.passages import Passage
 from policy_scan.classifier.rows import COLUMNS, as_passage, classify_rows, with_languages
 from policy_scan.codebook import Codebook, Theme, load_codebook
@@ -140,3 +148,23 @@ def test_the_key_tells_settings_lexicons_and_weights_apart(tmp_path: Path) -> No
 def test_cells_ask_for_no_less_than_codings(classifier: Classifier) -> None:
     assert all(classifier.cell_thresholds[t] == x for t, x in cell_thresholds("fast").items())
     assert all(x >= classifier.thresholds[t] for t, x in cell_thresholds("fast").items())
+
+
+def test_a_model_of_ones_own_is_used_where_the_configuration_names_it(tmp_path: Path, codebook: Codebook) -> None:
+    own = tmp_path / "own"
+    own.mkdir()
+    for name in ("linear.npz", "model.json"):
+        shutil.copy(SHIPPED / name, own / name)
+    told = json.loads((own / "model.json").read_text(encoding="utf-8"))
+    for one in told["calibration"]["fast"].values():
+        one["threshold"] = one["cell_threshold"] = 1.1
+    (own / "model.json").write_text(json.dumps(told), encoding="utf-8")
+    shipped = load_config(None, {"codings": {"setting": "fast"}})
+    config = load_config(None, {"codings": {"setting": "fast", "model": str(own)}})
+    rows = [{"id": "1", "text": DPA.text, "title": DPA.title, "doc_type": "law"}]
+    assert "true" in {row[3] for row in classify_rows(rows, shipped, codebook)}
+    assert "true" not in {row[3] for row in classify_rows(rows, config, codebook)}
+    lexicon = Path("no lexicon")
+    assert classifier_key("fast", lexicon, own) != classifier_key("fast", lexicon, model_folder(""))
+    with pytest.raises(ModelError, match="holds no model"):
+        model_folder(str(tmp_path / "nowhere"))

@@ -13,7 +13,7 @@ from ..config import Config
 from .features import BLOCKS, Block, Reader, Reading, bucket_ids, count_matrix, fold_word, weighted
 from .lexicon import load_lexicon
 from .linear import SENSES, Model, load_model
-from .model import theme_thresholds
+from .model import model_folder, theme_thresholds
 from .passages import Passage
 from .senses import load_senses
 
@@ -88,7 +88,7 @@ class Explainer:
     """Says why passages were coded as they were. Loaded once; raises ModelError, ConfigError."""
 
     def __init__(self, config: Config, codebook: Codebook) -> None:
-        self.model: Model = load_model()
+        self.model: Model = load_model(model_folder(config.codings.model))
         self.reader = Reader(load_lexicon(config.lexicon, codebook), load_senses(SENSES))
         self.thresholds = theme_thresholds(self.model, config.codings.setting, codebook.active)
 

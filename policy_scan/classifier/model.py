@@ -314,6 +314,14 @@ def _check_told(codebook: Codebook, learnt: Collection[str], lexicon: Lexicon) -
             )
 
 
+def model_folder(name: str) -> Path:
+    """The folder of the configured model; '' is the one that ships. Raises ModelError where it holds none."""
+    folder = Path(name) if name else SHIPPED
+    if not (folder / "model.json").is_file():
+        raise ModelError(f"{folder} holds no model.", "give a folder that 'policy-scan train --model' wrote.")
+    return folder
+
+
 def check_codebook(codebook: Codebook, lexicon: Path | str, model_dir: Path = SHIPPED) -> None:
     """Raises ConfigError where an active theme could never be coded: its cells would say that nothing was found."""
     try:

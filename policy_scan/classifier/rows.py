@@ -9,7 +9,7 @@ from ..codebook import Codebook
 from ..config import Config
 from ..language import Detector, detect
 from ..records import DOC_TYPES, LANGUAGES
-from .model import load_classifier, spans_to_json
+from .model import load_classifier, model_folder, spans_to_json
 from .passages import Passage
 
 COLUMNS = ("id", "theme", "probability", "assigned", "force", "evidence")
@@ -47,7 +47,11 @@ def classify_rows(rows: Sequence[Mapping[str, str]], config: Config, codebook: C
     `assigned` is true or false; `force` stands on assigned rows; `evidence` is JSON. Raises ModelError.
     """
     classifier = load_classifier(
-        config.codings.setting, codebook, config.lexicon, unsure_band=config.codings.unsure_band
+        config.codings.setting,
+        codebook,
+        config.lexicon,
+        model_folder(config.codings.model),
+        config.codings.unsure_band,
     )
     passages = with_languages([as_passage(row) for row in rows], config.languages.detector)
     coded = classifier.classify(passages)
