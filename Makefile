@@ -7,13 +7,13 @@ BIN    := $(VENV)/bin
 CORPUS ?= corpus
 OUTPUT ?= outputs
 
-.PHONY: run test lint install install-dev ocr browser requirements catalogues clean
+.PHONY: run test lint install install-dev ocr browser office database requirements catalogues clean
 
 run: install ocr
 	@$(BIN)/policy-scan run --corpus "$(CORPUS)" --output "$(OUTPUT)"; code=$$?; \
 	  if [ $$code -gt 1 ]; then exit $$code; fi
 
-test: install-dev ocr browser lint
+test: install-dev ocr browser office database lint
 	$(BIN)/python -m pytest -n auto --dist loadfile
 
 lint: install-dev
@@ -44,6 +44,12 @@ ocr:
 # Chromium for the tests of the web page.
 browser:
 	@sh tools/install_system.sh browser
+
+# LibreOffice and PostgreSQL, for the tests of workbooks and reports and of the review database.
+office:
+	@sh tools/install_system.sh office
+database:
+	@sh tools/install_system.sh database
 
 # After a change of the dependencies in pyproject.toml (needs uv: pip install uv).
 requirements:

@@ -1,5 +1,6 @@
 #!/bin/sh
-# Install system packages that no Python package brings: Tesseract with its languages ("ocr"), Chromium and fonts for the tests ("browser").
+# Install system packages that no Python package brings: Tesseract with its languages ("ocr"); for the tests, Chromium and
+# fonts ("browser"), LibreOffice, which opens the workbooks and reports ("office"), and PostgreSQL ("database").
 # Does nothing where they are there; where they can't be installed it prints the one command that does, and goes on.
 set -u
 
@@ -23,8 +24,18 @@ case "${1:-}" in
     }
     without="Without them, the tests of the web page and of Greek and Romanian sample pages are skipped and say so."
     ;;
+  office)
+    packages="libreoffice-calc-nogui libreoffice-writer-nogui poppler-utils"
+    present() { command -v soffice >/dev/null 2>&1 && command -v pdftoppm >/dev/null 2>&1; }
+    without="Without it, the tests that open workbooks and reports in LibreOffice are skipped and say so."
+    ;;
+  database)
+    packages="postgresql"
+    present() { command -v initdb >/dev/null 2>&1 || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1; }
+    without="Without it, the tests of the review database on PostgreSQL are skipped and say so."
+    ;;
   *)
-    echo "usage: install_system.sh ocr|browser" >&2
+    echo "usage: install_system.sh ocr|browser|office|database" >&2
     exit 2
     ;;
 esac
@@ -46,7 +57,9 @@ if command -v apt-get >/dev/null 2>&1 && [ "$run" != none ]; then
 fi
 echo "Could not install: $packages"
 echo "  -> sudo apt-get install -y $packages"
-echo "     (Fedora: dnf install tesseract tesseract-langpack-fra …; macOS: brew install tesseract tesseract-lang;"
-echo "      Windows: winget install UB-Mannheim.TesseractOCR)"
+if [ "$1" = ocr ]; then
+  echo "     (Fedora: dnf install tesseract tesseract-langpack-fra …; macOS: brew install tesseract tesseract-lang;"
+  echo "      Windows: winget install UB-Mannheim.TesseractOCR)"
+fi
 echo "$without"
 exit 0
