@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 import pytest
+from databases import database, postgresql, store  # noqa: F401 - fixtures of the review database
 from hypothesis import settings
 
 # One thread per process: tests run beside each other and must give the same floats everywhere.

@@ -10,10 +10,12 @@ import tempfile
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
-from policy_scan.review.store import Store
+if TYPE_CHECKING:
+    from policy_scan.review.store import Store
 
 _PORT_TRIES = 5
 _CONFIG = """
@@ -135,5 +137,7 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 @pytest.fixture
 def store(database: str) -> Iterator[Store]:
     """An empty review database of each kind."""
+    from policy_scan.review.store import Store
+
     with Store.open(database) as opened:
         yield opened

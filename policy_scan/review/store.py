@@ -6,6 +6,7 @@ who decide the same at once never both win: the later one gets Conflict with the
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -25,6 +26,8 @@ from .database import LockedError, StoreError, open_engine, parse_address, shown
 
 _DECIDED = ("reviewer", "doc_id", "provision_id", "theme", "verdict", "force", "evidence", "note", "translation")
 """What makes a decision sent again the same one: the time, and what the store sets, may differ."""
+_DATE = re.compile(r"(\d{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01]))?)?)?")
+"""As in the manifest; '' = none is known."""
 _COLUMNS = tuple(schema.decisions.c[field.name] for field in fields(Decision))
 
 
@@ -416,6 +419,8 @@ def _checked_edit(edit: DocumentEdit) -> None:
         raise UsageError(
             f"'{edit.value[:40]}' is no {edit.field}.", f"use one of: {', '.join(filter(None, choices[edit.field]))}."
         )
+    if edit.field == "date" and not _DATE.fullmatch(edit.value):
+        raise UsageError(f"'{edit.value[:40]}' is no date.", "write YYYY, YYYY-MM or YYYY-MM-DD.")
     if edit.field == "include" and edit.value == "no" and not edit.reason.strip():
         raise UsageError("a document is left out for a reason.", "write why.")
 
