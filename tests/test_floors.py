@@ -19,7 +19,7 @@ FLOORS = (
     {"stages", "classifier"},
     {
         "pipeline", "worker", "runner", "evaluate", "evaluation_page", "report", "reading", "picture", "screen",
-        "inspection", "difference", "comparison", "tracing", "changes", "reviewing",
+        "console", "inspection", "difference", "comparison", "tracing", "changes", "reviewing",
     },
     {"cli", "review", "__main__"},
 )  # fmt: skip

@@ -37,20 +37,21 @@ def create_app(
     single_user: str | None = None,
     host: str = "127.0.0.1",
     port: int = 8571,
-    language: str = "en",
+    language: str = "",
     public_address: str = "",
 ) -> FastAPI:
     """The application over a run's folder.
 
-    `secret` signs sessions; `single_user` names the one reviewer who needs no account; `public_address` is what
-    browsers show where a proxy stands before it. Raises UsageError for an address or a language that can't be,
-    NothingToDoError where the folder holds no run.
+    `secret` signs sessions; `single_user` names the one reviewer who needs no account; `language` is the pages', '' =
+    the table's; `public_address` is what browsers show where a proxy stands before it. Raises UsageError for an
+    address or a language that can't be, NothingToDoError where the folder holds no run.
     """
+    workspace = Workspace(output)
     context = Context(
-        workspace=Workspace(output),
+        workspace=workspace,
         store=store,
         site=site_of(host, port, public_address),
-        language=check_language(language),
+        language=check_language(language or workspace.project().run.config.table.language),
         single_user=single_user,
         sessions=Sessions(secret),
         templates=_environment(),

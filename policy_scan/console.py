@@ -1,0 +1,37 @@
+"""Where commands write, and how errors raised on purpose become a message and an exit code."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+from .errors import PolicyScanError
+
+err = Console(stderr=True, highlight=False)
+out = Console(highlight=False)
+
+
+@contextmanager
+def told() -> Iterator[None]:
+    """Turn what policy_scan raises on purpose into a message and an exit code."""
+    try:
+        yield
+    except PolicyScanError as error:
+        err.print(f"[bold red]✗[/bold red] {escape(error.message)}", soft_wrap=True)
+        if error.next_step:
+            err.print(f"  → {escape(error.next_step)}", soft_wrap=True)
+        raise typer.Exit(error.exit_code) from None
+    except KeyboardInterrupt:
+        err.print("Stopped. What was finished is kept: the same command goes on from there.")
+        raise typer.Exit(130) from None
+    except BrokenPipeError:
+        raise typer.Exit(0) from None
+    except OSError as error:
+        where = f" ({error.filename})" if error.filename else ""
+        err.print(f"[bold red]✗[/bold red] {escape(str(error.strerror or error) + where)}", soft_wrap=True)
+        err.print("  → check the path, its permissions and the free space on the disk, then run again.")
+        raise typer.Exit(3) from None
