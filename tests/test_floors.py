@@ -29,7 +29,8 @@ ENGINES = {
     "pytesseract": {"ocr"},
     "sqlalchemy": {"review"},
     "fastapi": {"review"},
-    "xlsxwriter": {"report"},
+    "xlsxwriter": {"report", "review"},
+    "openpyxl": {"review"},
     "vl_convert": {"report"},
     "onnxruntime": {"classifier"},
 }
