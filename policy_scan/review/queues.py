@@ -92,8 +92,8 @@ def _orders(project: Project, seed: int) -> _Orders:
         uncertain=_uncertain(project),
         grouped=_grouped(project, reading, columns),
         whole={one: QueueItem(one, "", 1.0, "given") for one in in_order},
-        random=sample_codings(project, seed),
-        uncoded=sample_uncoded(project, seed),
+        random=_sampled(project, sample_coded(project, seed), "sample"),
+        uncoded=_sampled(project, sample_uncoded(project, seed), "uncoded_sample"),
         behind=_behind(project),
         columns=columns,
     )
@@ -137,26 +137,30 @@ def _uncertain(project: Project) -> tuple[QueueItem, ...]:
     return tuple(QueueItem(key[2], key[3], round(score, 6), why) for key, score, why in found)
 
 
-def _shuffled(items: Iterable[tuple[str, str]], name: str, seed: int) -> list[tuple[str, str]]:
-    """A fixed random order: each item by the hash of its name, so that what comes and goes with a re-run leaves the
-    order of the others as it was, and each beginning of the list is a simple random sample of it."""
-    return [item for _, item in sorted((make_key(name, seed, *item), item) for item in items)]
+def _shuffled(identifiers: Iterable[str], name: str, seed: int) -> tuple[str, ...]:
+    """A fixed random order: each by the hash of its name, so that what comes and goes with a re-run leaves the order
+    of the others as it was."""
+    return tuple(one for _, one in sorted((make_key(name, seed, one), one) for one in identifiers))
 
 
-def _falling(items: Sequence[tuple[str, str]], why: Why) -> tuple[QueueItem, ...]:
-    return tuple(QueueItem(one, theme, 1 - at / len(items), why) for at, (one, theme) in enumerate(items))
+def sample_coded(project: Project, seed: int = SEED) -> tuple[str, ...]:
+    """All provisions with a theme in random order. Each beginning of the list is a simple random sample of them, and
+    holds every coding with the same chance, since a provision comes with all its themes."""
+    return _shuffled((one for one, themes in project.assigned.items() if themes), "random", seed)
 
 
-def sample_codings(project: Project, seed: int = SEED) -> tuple[QueueItem, ...]:
-    """All assigned codings in random order: each beginning of the list is a simple random sample, for precision."""
-    pairs = [(one, theme) for one, themes in project.assigned.items() for theme in themes]
-    return _falling(_shuffled(pairs, "random", seed), "sample")
+def sample_uncoded(project: Project, seed: int = SEED) -> tuple[str, ...]:
+    """All provisions without a theme in random order, likewise."""
+    return _shuffled((one for one, themes in project.assigned.items() if not themes), "uncoded", seed)
 
 
-def sample_uncoded(project: Project, seed: int = SEED) -> tuple[QueueItem, ...]:
-    """All provisions without a theme in random order: each beginning is a simple random sample, for recall."""
-    pairs = [(one, "") for one, themes in project.assigned.items() if not themes]
-    return _falling(_shuffled(pairs, "uncoded", seed), "uncoded_sample")
+def _sampled(project: Project, identifiers: Sequence[str], why: Why) -> tuple[QueueItem, ...]:
+    n = len(identifiers)
+    return tuple(
+        QueueItem(one, theme, 1 - at / n, why)
+        for at, one in enumerate(identifiers)
+        for theme in project.assigned[one] or ("",)
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -317,7 +321,7 @@ def walk_queue(
 
     `live`: live decisions on this run (Project.current); only those of `reviewer` are looked at, except for
     'disagreements'. `keep`: a provision that stays though decided, so that its place is known. A provision comes once,
-    by its first theme, except in 'random', a sample of codings, and among the disagreements.
+    by its first undecided theme, except among the disagreements.
     """
     orders = _orders(project, seed)
     own = _own(live, reviewer)
@@ -327,7 +331,7 @@ def walk_queue(
             continue
         if filters != NO_FILTERS and not _passes(project, orders, item, filters):
             continue
-        if name not in ("random", "disagreements"):
+        if name != "disagreements":
             if item.provision_id in seen:
                 continue
             seen.add(item.provision_id)
