@@ -61,6 +61,7 @@ class Context:
     single_language: str = ""
 
     _live: tuple[Project, int, list[Decision]] | None = None
+    _trail: tuple[Project, int, list[Decision]] | None = None
 
     def project(self) -> Project:
         """Raises NothingToDoError while the run is being written anew."""
@@ -68,10 +69,17 @@ class Context:
 
     def live(self, project: Project) -> list[Decision]:
         """Everybody's live decisions as they bear on the run: only for what `visibility` lets the viewer see."""
+        # The version is read first: what is written in between is read again by the next request.
         version, kept = self.store.version(), self._live
         if kept is None or kept[0] is not project or kept[1] != version:
-            # Read after the version: what is written in between is read again by the next request.
             kept = self._live = (project, version, project.current(self.store.live()))
+        return kept[2]
+
+    def trail(self, project: Project) -> list[Decision]:
+        """All decisions ever made, oldest first, as they bear on the run; the same caution holds."""
+        version, kept = self.store.version(), self._trail
+        if kept is None or kept[0] is not project or kept[1] != version:
+            kept = self._trail = (project, version, project.current(self.store.decisions()))
         return kept[2]
 
     def static(self, name: str) -> str:

@@ -1,16 +1,34 @@
-"""The overview: the queues with their counts, and how far one's own work and each cell have come."""
+"""The overview (queues, one's own work, how far each cell has come) and the page on agreement between coders."""
 
 from __future__ import annotations
+
+from typing import Any
 
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from .context import context_of, language_of, render, viewer_of
+from ..records import Decision
+from ..report.common import SYMBOLS, jurisdiction_name, short_status, theme_name
+from ..translation import translations
+from .agreement import ItemAgreement, Measure, agreement
+from .context import Context, context_of, language_of, render, viewer_of
+from .progress import CellProgress, progress
+from .project import Project
 from .queues import QUEUES, build_queue, queue_words
-from .security import CODERS, SIGNED_IN, allow
+from .security import CODERS, OVERSEERS, SIGNED_IN, Viewer, allow
 from .visibility import visible
 
 router = APIRouter()
+
+
+def seen_live(context: Context, viewer: Viewer, project: Project) -> list[Decision]:
+    """The live decisions on the run that a viewer may see."""
+    return visible(viewer.name, viewer.review_role, context.live(project), project.assigned)
+
+
+def seen_trail(context: Context, viewer: Viewer, project: Project) -> list[Decision]:
+    """All decisions on the run that a viewer may see, oldest first."""
+    return visible(viewer.name, viewer.review_role, context.trail(project), project.assigned)
 
 
 @router.get("/")
@@ -18,17 +36,89 @@ router = APIRouter()
 def home(request: Request) -> Response:
     context, viewer, language = context_of(request), viewer_of(request), language_of(request)
     project = context.project()
-    live = context.live(project)
-    own = [one for one in live if one.reviewer == viewer.name]
-    queues = []
-    if viewer.may(CODERS):
-        assignments = context.store.assignments(viewer.name)
-        for name in QUEUES:
-            if name == "disagreements":  # a page of its own
-                continue
-            title, purpose = queue_words(name, language)
-            n = len(build_queue(project, name, viewer.name, own, assignments=assignments))
-            queues.append({"address": f"/desk?queue={name}", "title": title, "purpose": purpose, "n": n})
-    seen = visible(viewer.name, viewer.review_role, live, project.assigned)
-    decided = len({(one.provision_id, one.theme) for one in own if one.verdict in ("yes", "no")})
-    return render(request, "home.html", queues=queues, decided=decided, seen=len(seen), run=project.run)
+    sees_all = viewer.may(OVERSEERS)
+    assignments = context.store.assignments(None if sees_all else viewer.name)
+    made = progress(project, seen_live(context, viewer, project), assignments)
+    reviewers = [one for one in made.reviewers if sees_all or one.reviewer == viewer.name]
+    return render(
+        request,
+        "home.html",
+        queues=_queues(context, viewer, project, language),
+        reviewers=reviewers,
+        columns=[jurisdiction_name(code, language) for code in project.run.all_columns],
+        rows=_cell_rows(project, made.cells, language),
+        run=project.run,
+    )
+
+
+def _queues(context: Context, viewer: Viewer, project: Project, language: str) -> list[dict[str, Any]]:
+    """The queues of somebody who decides, each with what is left in it."""
+    if not viewer.may(CODERS):
+        return []
+    own = [one for one in context.live(project) if one.reviewer == viewer.name]
+    assignments = context.store.assignments(viewer.name)
+    found = []
+    for name in QUEUES:
+        if name == "disagreements":  # it has a page of its own, with both views
+            continue
+        title, purpose = queue_words(name, language)
+        n = len(build_queue(project, name, viewer.name, own, assignments=assignments))
+        found.append({"address": f"/desk?queue={name}", "title": title, "purpose": purpose, "n": n})
+    return found
+
+
+def _cell_rows(project: Project, cells: tuple[CellProgress, ...], language: str) -> list[dict[str, Any]]:
+    """Themes as rows: for each column the status by the machine, and how much of the evidence is settled."""
+    of_cell = {(one.theme, one.jurisdiction): one for one in cells}
+    return [
+        {
+            "name": theme_name(project.run, theme, language),
+            "cells": [
+                {
+                    "cell": (cell := of_cell[theme, column]),
+                    "symbol": SYMBOLS[cell.status],
+                    "status": short_status(project.run.codebook, cell.status, language),
+                    "address": f"/desk?queue=cell&theme={theme}&country={column}",
+                }
+                for column in project.run.all_columns
+            ],
+        }
+        for theme in project.run.themes
+    ]
+
+
+@router.get("/agreement")
+@allow(SIGNED_IN)
+def agreement_page(request: Request) -> Response:
+    """A coder sees agreement on what he or she has decided too; adjudicators and administrators see it all."""
+    context, viewer, language = context_of(request), viewer_of(request), language_of(request)
+    project = context.project()
+    found = agreement(seen_trail(context, viewer, project), project)
+    t = translations(language)
+    rows = [(theme_name(project.run, one.theme, language), one) for one in found.themes]
+    rows.append((t.gettext("All themes"), found.overall))
+    return render(
+        request,
+        "agreement.html",
+        rows=[_agreement_row(name, one) for name, one in rows],
+        force=_agreement_row(t.gettext("Force"), found.force),
+        overall=found.overall,
+        sees_all=viewer.may(OVERSEERS),
+    )
+
+
+def _agreement_row(name: str, one: ItemAgreement) -> dict[str, Any]:
+    return {
+        "name": name,
+        "item": one,
+        "measures": [_measured(measure) for measure in (one.observed, one.kappa, one.alpha, one.positive)],
+    }
+
+
+def _measured(measure: Measure) -> tuple[str, str]:
+    """The value, and its interval in brackets; a dash where there is none."""
+    if measure.value is None:
+        return "–", ""
+    if measure.low is None or measure.high is None:
+        return f"{measure.value:.2f}", ""
+    return f"{measure.value:.2f}", f"[{measure.low:.2f}; {measure.high:.2f}]"
