@@ -23,7 +23,7 @@ from .codebook import Codebook
 from .config import Config
 from .errors import UsageError
 from .evaluate import Bools, Judged, Score, group_numbers, interval, judge, macro_f1, resamples, score, shown
-from .records import Document, Provision
+from .records import Decision, Document, Provision
 from .stages.codings import as_passage
 from .tables import read_records, write_atomic
 
@@ -177,12 +177,12 @@ def train_and_compare(
     model_dir: Path,
     config: Config,
     codebook: Codebook,
-    review: tuple[Path, Path] | None = None,
+    review: tuple[Path, Path | Sequence[Decision]] | None = None,
     weight: float = 1.0,
     tell: Callable[[str], None] = lambda line: None,
 ) -> tuple[TrainingReport, Changes]:
-    """Train on several files of coded passages and on reviewers' decisions (`review`: the run's folder and the file of
-    decisions), and compare with the model that `model_dir` held before, else with the shipped one.
+    """Train on several files of coded passages and on reviewers' decisions (`review`: the run's folder, and the
+    decisions or their file), and compare with the model that `model_dir` held before, else with the shipped one.
 
     Writes the model's files, changes.json and changes.txt. Raises UsageError, NothingToDoError, ModelError.
     """

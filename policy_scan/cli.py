@@ -6,7 +6,8 @@ import csv
 import json
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -19,10 +20,14 @@ from .console import err, out
 from .console import told as _told
 from .errors import UsageError
 from .jurisdictions import normalise
-from .review.commands import app as review
+from .review.commands import DATABASE_NAME, Database
+from .review.exchange import app as review
 
 if TYPE_CHECKING:
     from .codebook import Codebook
+    from .records import Decision
+    from .report.common import RunData
+    from .review.following import Followed
     from .runner import RunResult
 
 app = typer.Typer(
@@ -104,8 +109,12 @@ def run(
     thorough: Thorough = False,
     model: ModelFolder = None,
     decisions: Annotated[
-        Path | None, typer.Option(metavar="FILE.jsonl", help="Reviewers' decisions that the table follows.")
+        Path | None,
+        typer.Option(
+            metavar="FILE.jsonl", help="Reviewers' decisions that the table follows, instead of the review's."
+        ),
     ] = None,
+    database: Database = None,
     watch: Annotated[bool, typer.Option(help="Go on: read PDFs as they are dropped into the corpus.")] = False,
 ) -> None:
     """Run the whole pipeline over a corpus and compile the table."""
@@ -124,10 +133,10 @@ def run(
         if table:
             overrides["table"] = table
         settings, codebook = _settings(config, **overrides)
-        result = _run_once(corpus, output, settings, codebook, codes, decisions)
+        result = _run_once(corpus, output, settings, codebook, codes, decisions, database)
         while watch:
             _wait_for_change(corpus)
-            result = _run_once(corpus, output, settings, codebook, codes, decisions)
+            result = _run_once(corpus, output, settings, codebook, codes, decisions, database)
         raise typer.Exit(result.exit_code)
 
 
@@ -138,8 +147,39 @@ def _code(name: str) -> str:
     return code
 
 
+def _followed(output: Path, database: str | None) -> Followed | None:
+    """What reviewers recorded on a run; None where nobody has begun to review it. Raises StoreError."""
+    if not database and not (output / DATABASE_NAME).is_file():
+        return None
+    from .review.following import followed
+
+    found = followed(output, database)
+    return found if found.decisions or found.amendments else None
+
+
+@contextmanager
+def _as_reviewed(output: Path, database: str | None) -> Iterator[RunData]:
+    """A run with what reviewers recorded since, for as long as it is read."""
+    from .report.common import load_run
+    from .reviewing import load_reviewed
+
+    followed = _followed(output, database)
+    if followed is None:
+        yield load_run(output)
+        return
+    err.print(f"The report follows {followed}", markup=False, soft_wrap=True)
+    with load_reviewed(output, followed.decisions, followed.amendments) as run:
+        yield run
+
+
 def _run_once(
-    corpus: Path, output: Path, config: Config, codebook: Codebook, codes: Sequence[str], decisions: Path | None
+    corpus: Path,
+    output: Path,
+    config: Config,
+    codebook: Codebook,
+    codes: Sequence[str],
+    decisions: Path | None,
+    database: str | None,
 ) -> RunResult:
     from .report import export_run
     from .report.common import load_run
@@ -150,11 +190,18 @@ def _run_once(
     from .stages.state_of_play import published_columns
 
     started = time.monotonic()
-    if decisions is None and (n := n_decisions(output)):
+    followed = _followed(output, database)
+    if followed is not None and decisions is not None:
+        err.print(f"! The table follows {decisions}, not the decisions of {followed.address}", markup=False)
+    elif followed is not None:
+        err.print(f"The table follows {followed}", markup=False, soft_wrap=True)
+    elif decisions is None and (n := n_decisions(output)):
         err.print(f"! The last run followed {n} reviewers' decisions, this one follows none", markup=False)
         err.print("    → give --decisions FILE.jsonl again where the table should follow them.", markup=False)
     with shown_progress(err) as shown:
-        result = run_pipeline(corpus, output, config, codes, shown.tell, decisions)
+        given = decisions or (followed.decisions if followed else None)
+        amendments = followed.amendments if followed else ()
+        result = run_pipeline(corpus, output, config, codes, shown.tell, given, amendments)
     language = config.table.language
     files = [output / "state-of-play.xlsx", output / "state-of-play.html"]
     if not (result.unchanged and all(file.is_file() for file in files)):
@@ -334,8 +381,10 @@ def train(
         Path | None, typer.Option("--run", help="Folder of the run that reviewers decided on.")
     ] = None,
     decisions: Annotated[
-        Path | None, typer.Option(metavar="FILE.jsonl", help="Reviewers' decisions to learn from, with --run.")
+        Path | None,
+        typer.Option(metavar="FILE.jsonl", help="Decisions to learn from, instead of those of the run's review."),
     ] = None,
+    database: Database = None,
     weight: Annotated[
         float, typer.Option(min=0.01, max=100, help="What a reviewed provision counts beside a coded passage.")
     ] = 1.0,
@@ -348,8 +397,17 @@ def train(
         def tell(line: str) -> None:
             err.print(line, markup=False)
 
-        if (run_folder is None) != (decisions is None):
-            raise UsageError("--run and --decisions belong together.", "give both, or neither.")
+        if run_folder is None and decisions is not None:
+            raise UsageError("--decisions needs --run.", "say which run they are about.")
+        given: Path | Sequence[Decision] | None = decisions
+        if run_folder is not None and decisions is None:
+            followed = _followed(run_folder, database)
+            if followed is None:
+                raise UsageError(
+                    f"Nobody has reviewed {run_folder} yet.", "start 'policy-scan review', or give --decisions."
+                )
+            err.print(f"Learning from {followed}", markup=False, soft_wrap=True)
+            given = followed.decisions
         settings, codebook = _settings(config)
         if len(gold) == 1 and run_folder is None:
             report = train_model(gold[0], model, settings, codebook, tell)
@@ -357,7 +415,7 @@ def train(
             return
         from .changes import as_text, train_and_compare
 
-        source = (run_folder, decisions) if run_folder and decisions else None
+        source = (run_folder, given) if run_folder and given else None
         report, changes = train_and_compare(gold, model, settings, codebook, source, weight, tell)
         out.print(str(report), markup=False, soft_wrap=True)
         out.print(as_text(changes), markup=False, soft_wrap=True)
@@ -409,16 +467,20 @@ def export(
     against: Annotated[
         Path | None, typer.Option(metavar="OUT_A", help="xlsx: an earlier run; adds a sheet of what changed since.")
     ] = None,
+    database: Database = None,
 ) -> None:
     """Write the table and its evidence in another format."""
     with _told():
-        from .report import export_run
+        from .report import FORMATS, STEM, SUFFIXES, export_run
         from .report.common import load_run
 
-        data = load_run(output_run)
-        earlier = load_run(against) if against else None
-        for written in export_run(data, kind, language or data.config.table.language, path, earlier):
-            out.print(str(written), markup=False, soft_wrap=True)
+        # What is compiled for a report stands in a folder of its own: the report goes where the run is.
+        if path is None and kind in FORMATS:
+            path = output_run / f"{STEM}{SUFFIXES.get(kind, f'.{kind}')}"
+        with _as_reviewed(output_run, database) as data:
+            earlier = load_run(against) if against else None
+            for written in export_run(data, kind, language or data.config.table.language, path, earlier):
+                out.print(str(written), markup=False, soft_wrap=True)
 
 
 @app.command()

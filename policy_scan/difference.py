@@ -219,8 +219,8 @@ def compare_runs(before: RunData, after: RunData, language: str = "en") -> Compa
             causes = _causes_of_cell(tracer, key, changed)
             cells.append(CellChange(*key, changed, _state(was), _state(now), causes))
     return Comparison(
-        before=str(before.directory),
-        after=str(after.directory),
+        before=str(before.details.get("output", before.directory)),
+        after=str(after.details.get("output", after.directory)),
         n_cells=len(a.cells.keys() & b.cells.keys()),
         columns_gone=tuple(code for code in before.all_columns if code not in after.all_columns),
         columns_new=tuple(code for code in after.all_columns if code not in before.all_columns),

@@ -194,7 +194,7 @@ def _write(
         else:
             for suffix in ("parquet", "csv"):
                 _lend(source / f"{name}.{suffix}", folder / f"{name}.{suffix}")
-    details |= {"files": files, "counts": counts}
+    details |= {"files": files, "counts": counts, "output": str(source)}
     write_atomic(folder / "run.json", (json.dumps(details, ensure_ascii=False) + "\n").encode("utf-8"))
 
 

@@ -20,7 +20,7 @@ from pathlib import Path
 from ..decisions import Settled, decisions_key, read_decisions, review_run
 from ..errors import NothingToDoError
 from ..keys import make_key
-from ..records import Coding, Document, Page, Provision
+from ..records import Coding, Decision, Document, Page, Provision
 from ..stages.codings import as_passage
 from ..tables import read_records
 from .gold import CodedPassage
@@ -71,12 +71,14 @@ def _coded(
     )
 
 
-def read_reviewed(run: Path, decisions: Path, themes: Sequence[str], weight: float = 1.0) -> Reviewed:
-    """Coded passages from a run's tables and a file of decisions; each counts `weight` beside a coded passage.
+def read_reviewed(
+    run: Path, decisions: Path | Sequence[Decision], themes: Sequence[str], weight: float = 1.0
+) -> Reviewed:
+    """Coded passages from a run's tables and decisions, or a file of them; each counts `weight` beside a coded passage.
 
     Raises UsageError (decisions that can't be read), NothingToDoError (no run).
     """
-    rows = read_decisions(decisions)
+    rows = read_decisions(decisions) if isinstance(decisions, Path) else list(decisions)
     try:
         documents = {one.doc_id: one for one in read_records(run, "documents", Document)}
         provisions = read_records(run, "provisions", Provision)

@@ -122,9 +122,9 @@ def _rows(project: Project, items: Iterable[QueueItem], own: Iterable[Decision])
     found: dict[tuple[str, str], _Row] = {}
     for item in items:
         provision = project.provisions[item.provision_id]
-        # One row per theme of the provision: whoever decides offline should see all that was proposed.
-        themes = (item.theme,) if item.theme else project.assigned[item.provision_id] or ("",)
-        for theme in themes:
+        # A row for each theme of the provision, as the desk shows all that was proposed for it.
+        first = (item.theme,) if item.theme else ()
+        for theme in dict.fromkeys((*first, *project.assigned[item.provision_id])) or ("",):
             found.setdefault(
                 (item.provision_id, theme),
                 _Row(

@@ -26,6 +26,8 @@ from .sheet import ASKED, FORMAT, HIDDEN, meanings, shown_in_cell
 from .store import Conflict, Store, now
 
 ORIGIN = "sheet"
+SAMPLES = ("random", "uncoded")
+"""Queues that are random samples: their names stay with the decisions, so that estimates know them."""
 MOST_BYTES = 50_000_000
 MOST_UNPACKED = 500_000_000
 """A workbook that unpacks to more is refused: a few kilobytes can hold gigabytes."""
@@ -383,7 +385,7 @@ def _decision(plan: _Plan, identifier: str, theme: str, values: Mapping[str, str
         machine_assigned=assigned,
         model_version=version,
         replaces="",
-        origin=ORIGIN,
+        origin=values["queue"] if values["queue"] in SAMPLES else ORIGIN,
     )
 
 
