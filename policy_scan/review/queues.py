@@ -174,10 +174,14 @@ class _Own:
     touched: frozenset[str]
     """Provisions with a word on one of their themes."""
 
-    def is_decided(self, item: QueueItem) -> bool:
+    def is_decided(self, item: QueueItem, assigned: Collection[str]) -> bool:
+        """Whether the reviewer is done with an item. What the machine didn't assign, or no theme at all, is done when
+        something was said of the provision and nothing that was assigned (`assigned`) is left."""
         if item.provision_id in self.whole or (item.provision_id, item.theme) in self.pairs:
             return True
-        return not item.theme and item.provision_id in self.touched
+        if item.theme in assigned:
+            return False
+        return item.provision_id in self.touched and all((item.provision_id, one) in self.pairs for one in assigned)
 
     def rejects(self, provision_id: str, theme: str) -> bool:
         said = self.pairs.get((provision_id, theme))
@@ -327,7 +331,11 @@ def walk_queue(
     own = _own(live, reviewer)
     seen: set[str] = set()
     for item in _items(project, orders, name, reviewer, live, own, assignments or {}):
-        if name not in ("skipped", "disagreements") and item.provision_id != keep and own.is_decided(item):
+        if (
+            name not in ("skipped", "disagreements")
+            and item.provision_id != keep
+            and own.is_decided(item, project.assigned[item.provision_id])
+        ):
             continue
         if filters != NO_FILTERS and not _passes(project, orders, item, filters):
             continue
