@@ -93,6 +93,10 @@ class PageImages:
             self._keep(key, drawn)
         return drawn
 
+    def document(self, run: RunData, document: Document) -> bytes | Reason:
+        """The PDF itself, only while it is the one that was read."""
+        return read_document(run.corpus, document)
+
     def outline(
         self, run: RunData, document: Document, provision: Provision, page: int, spans: Sequence[Sequence[int]]
     ) -> Outline | Reason:
