@@ -33,6 +33,11 @@ class User:
     active: bool
 
 
+def fold(name: str) -> str:
+    """A name as accounts are told apart: without case, blanks around it, or other ways to write an accent."""
+    return unicodedata.normalize("NFC", name.strip()).casefold()
+
+
 def checked_name(name: str) -> str:
     """The name in NFC. Raises UsageError where it is empty, too long, or has other than letters, digits and . _ - @"""
     name = unicodedata.normalize("NFC", name.strip())
@@ -51,9 +56,9 @@ def checked_role(role: str) -> UserRole:
     return cast(UserRole, role)
 
 
-def _normal(password: str) -> str:
-    """NFKC: keyboards write an accented letter in one or two characters."""
-    return unicodedata.normalize("NFKC", password)
+def _normal(password: str) -> bytes:
+    """NFKC, for keyboards write an accented letter in one or two characters; any text has bytes."""
+    return unicodedata.normalize("NFKC", password).encode("utf-8", "surrogatepass")
 
 
 @cache
@@ -74,7 +79,6 @@ def _nobody() -> str:
 
 def hash_password(password: str) -> str:
     """Argon2id in PHC form, with its salt. Raises UsageError where the password is too short or too long."""
-    password = _normal(password)
     if len(password) < LEAST_PASSWORD:
         raise UsageError(
             f"the password has fewer than {LEAST_PASSWORD} characters.",
@@ -83,17 +87,17 @@ def hash_password(password: str) -> str:
     if len(password) > MOST_PASSWORD:
         raise UsageError(f"the password has more than {MOST_PASSWORD} characters.", "choose a shorter one.")
     with _AT_ONCE:
-        return _hasher().hash(password)
+        return _hasher().hash(_normal(password))
 
 
 def fits(password: str, hashed: str | None) -> bool:
     """Whether the password fits; `hashed` None (no such account) takes as long and is never true."""
     from argon2.exceptions import InvalidHashError, VerificationError
 
-    password = _normal(password[: 2 * MOST_PASSWORD])
+    given = _normal(password[: MOST_PASSWORD + 1])
     try:
         with _AT_ONCE:
-            return _hasher().verify(hashed or _nobody(), password) and hashed is not None
+            return _hasher().verify(hashed or _nobody(), given) and hashed is not None
     except (VerificationError, InvalidHashError):
         return False
 

@@ -49,6 +49,10 @@ class DamagedError(StoreError):
     """It is no database, or a broken one."""
 
 
+class MovedError(StoreError):
+    """The file is no longer where it was opened."""
+
+
 class SchemaError(StoreError):
     """The database was made by another version of policy-scan or by another program."""
 
@@ -83,6 +87,17 @@ _ADDRESSES = (
 def shown(url: URL) -> str:
     """An address without its password."""
     return url.database or "" if url.drivername == "sqlite" else url.render_as_string(hide_password=True)
+
+
+def file_identity(url: URL) -> tuple[int, int] | None:
+    """Device and inode of a SQLite file, None where there is none or the database is a server's."""
+    if url.drivername != "sqlite":
+        return None
+    try:
+        status = Path(url.database or "").stat()
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino
 
 
 # Connections

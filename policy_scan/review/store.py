@@ -21,14 +21,25 @@ from sqlalchemy.engine import URL
 from ..errors import UsageError
 from ..records import DOC_TYPES, LEGAL_STATUSES, Decision
 from . import schema
-from .accounts import User, checked_name, checked_role, fits, hash_password, outdated
-from .database import LockedError, StoreError, open_engine, parse_address, shown, telling, writing
+from .accounts import User, checked_name, checked_role, fits, fold, hash_password, outdated
+from .database import (
+    LockedError,
+    MovedError,
+    StoreError,
+    file_identity,
+    open_engine,
+    parse_address,
+    shown,
+    telling,
+    writing,
+)
+from .ledger import Ledger
+from .rows import COLUMNS, append, append_history, beside, in_order, plain, was_replaced
 
 _DECIDED = ("reviewer", "doc_id", "provision_id", "theme", "verdict", "force", "evidence", "note", "translation")
 """What makes a decision sent again the same one: the time, and what the store sets, may differ."""
 _DATE = re.compile(r"(\d{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01]))?)?)?")
 """As in the manifest; '' = none is known."""
-_COLUMNS = tuple(schema.decisions.c[field.name] for field in fields(Decision))
 
 
 class Conflict(StoreError):  # noqa: N818 - it is an answer as much as an error
@@ -94,11 +105,14 @@ class Store:
         self._engine = engine
         self._url = url
         self._wait = wait
+        self._file = file_identity(url)
         # A single statement needs no transaction: on PostgreSQL that saves two round trips.
         autocommit = url.drivername != "sqlite"
         self._readers = engine.execution_options(isolation_level="AUTOCOMMIT") if autocommit else engine
         # SQLite lets waiting writers poll; here they queue.
         self._turn = threading.Lock()
+        self._ledger = Ledger()
+        self._ledger_turn = threading.Lock()
 
     @classmethod
     def open(cls, address: str | Path, create: bool = True, *, wait: float = 10.0) -> Store:
@@ -128,6 +142,7 @@ class Store:
 
     @contextmanager
     def _reading(self) -> Iterator[sa.Connection]:
+        self._still_there()
         with telling(self._url), self._readers.connect() as connection:
             yield connection
 
@@ -138,8 +153,17 @@ class Store:
         try:
             with telling(self._url), writing(self._engine) as connection:
                 yield connection
+                self._still_there()
         finally:
             self._turn.release()
+
+    def _still_there(self) -> None:
+        """A file deleted or replaced underneath would swallow what is written to it: nothing is acknowledged then."""
+        if file_identity(self._url) != self._file:
+            raise MovedError(
+                f"{self.address} was moved, deleted or replaced while it was open; nothing was written to it since.",
+                "put it back, then start the review again.",
+            )
 
     def _next_version(self, connection: sa.Connection) -> int:
         """Raise the version; from here to the end of the transaction no other writer goes on."""
@@ -171,7 +195,7 @@ class Store:
             return [self._record(connection, decision, expected, version) for decision, expected in rows]
 
     def _record(self, connection: sa.Connection, decision: Decision, expected: str, version: int) -> Decision:
-        known, standing = _beside(connection, decision)
+        known, standing = beside(connection, decision)
         if known is not None:
             if _same(known, decision, _DECIDED):
                 return known
@@ -184,36 +208,41 @@ class Store:
                 "this has been decided otherwise since you saw it.", "look at what is there now, then decide.", standing
             )
         decision = replace(decision, replaces=standing.decision_id if standing else "")
-        return _append(connection, decision, standing, version)
+        return append(connection, decision, standing, version)
 
     def decisions(
         self, reviewer: str | None = None, provision_id: str | None = None, since: int | None = None
     ) -> list[Decision]:
         """Rows on record, oldest first; `since`: only those recorded after the store had that version."""
-        table = schema.decisions
-        query = sa.select(*_COLUMNS).order_by(table.c.seq)
-        if reviewer is not None:
-            query = query.where(table.c.reviewer == reviewer)
-        if provision_id is not None:
-            query = query.where(table.c.provision_id == provision_id)
-        if since is not None:
-            query = query.where(table.c.version > since)
-        with self._reading() as connection:
-            return [Decision(*row) for row in connection.execute(query)]
+        with self._current() as ledger:
+            return ledger.decisions(reviewer, provision_id, since)
 
     def live(self, reviewer: str | None = None) -> list[Decision]:
         """The rows that count now, oldest first: one per reviewer, provision and theme, withdrawn ones left out."""
-        table, now_live = schema.decisions, schema.live_decisions
-        query = (
-            sa.select(*_COLUMNS)
-            .join(now_live, now_live.c.decision_id == table.c.decision_id)
-            .where(table.c.verdict != "withdrawn")
-            .order_by(table.c.seq)
-        )
-        if reviewer is not None:
-            query = query.where(now_live.c.reviewer == reviewer)
-        with self._reading() as connection:
-            return [Decision(*row) for row in connection.execute(query)]
+        with self._current() as ledger:
+            return ledger.live(reviewer)
+
+    @contextmanager
+    def _current(self) -> Iterator[Ledger]:
+        """The decisions in memory, brought up to what any process has recorded."""
+        table, standing = schema.decisions, schema.live_decisions
+        with self._ledger_turn:
+            version = self.version()
+            if version < self._ledger.version:  # an older copy of the database was put back
+                self._ledger = Ledger()
+            if version > self._ledger.version:
+                query = (
+                    sa.select(table.c.seq, table.c.version, standing.c.decision_id.is_not(None), *COLUMNS)
+                    .outerjoin(standing, standing.c.decision_id == table.c.decision_id)
+                    .where(table.c.seq > self._ledger.last)
+                    .order_by(table.c.seq)
+                )
+                with self._reading() as connection:
+                    rows = connection.execute(query).all()
+                for seq, written, stands, *values in rows:
+                    self._ledger.append(seq, written, Decision(*values), stands)
+                self._ledger.version = max(self._ledger.version, version)
+            yield self._ledger
 
     def import_decisions(self, rows: Sequence[Decision]) -> Imported:
         """Take in decisions exported elsewhere, in one transaction. A row follows the one that it replaces; one that
@@ -227,17 +256,17 @@ class Store:
         added: set[str] = set()
         with self._writing() as connection:
             version = self._next_version(connection)
-            for row in _in_order(rows):
-                stored, standing = _beside(connection, row)
+            for row in in_order(rows):
+                stored, standing = beside(connection, row)
                 if stored is not None:
                     same = replace(stored, replaces=row.replaces) == row
                     known.append(row) if same else conflicts.append((row, stored))
                     continue
-                if _was_replaced(connection, row):
-                    new.append(_append_history(connection, row, version))
+                if was_replaced(connection, row):
+                    new.append(append_history(connection, row, version))
                 elif standing is None or standing.decision_id == row.replaces or standing.decision_id in added:
                     before = standing.decision_id if standing else row.replaces
-                    new.append(_append(connection, replace(row, replaces=before), standing, version))
+                    new.append(append(connection, replace(row, replaces=before), standing, version))
                 else:
                     conflicts.append((row, standing))
                     continue
@@ -275,24 +304,24 @@ class Store:
 
     def assign(self, provision_ids: Iterable[str], reviewer: str, by: str) -> int:
         """Assign provisions to a reviewer; returns how many were not yet."""
-        table = schema.assignments
+        table, reviewer = schema.assignments, plain(reviewer)
         with self._writing() as connection:
             self._next_version(connection)
             query = sa.select(table.c.provision_id).where(table.c.reviewer == reviewer)
             there = set(connection.execute(query).scalars())
-            fresh = sorted(set(provision_ids) - there)
+            fresh = sorted({plain(one) for one in provision_ids} - there)
             if fresh:
                 at = now()
                 connection.execute(
                     sa.insert(table),
-                    [{"provision_id": one, "reviewer": reviewer, "assigned_by": by, "at": at} for one in fresh],
+                    [{"provision_id": one, "reviewer": reviewer, "assigned_by": plain(by), "at": at} for one in fresh],
                 )
         return len(fresh)
 
     def unassign(self, provision_ids: Iterable[str], reviewer: str) -> None:
         """Take assignments back; decisions stay."""
-        table = schema.assignments
-        wanted = sorted(set(provision_ids))
+        table, reviewer = schema.assignments, plain(reviewer)
+        wanted = sorted({plain(one) for one in provision_ids})
         with self._writing() as connection:
             self._next_version(connection)
             for start in range(0, len(wanted), 500):
@@ -304,7 +333,7 @@ class Store:
         table = schema.assignments
         query = sa.select(table.c.provision_id, table.c.reviewer)
         if reviewer is not None:
-            query = query.where(table.c.reviewer == reviewer)
+            query = query.where(table.c.reviewer == plain(reviewer))
         found: dict[str, set[str]] = {}
         with self._reading() as connection:
             for provision_id, name in connection.execute(query):
@@ -317,7 +346,7 @@ class Store:
         """Raises UsageError where the name, role or password won't do, or there is such an account."""
         user = User(checked_name(name), checked_role(role), True)
         row = {
-            "name": user.name, "folded": user.name.casefold(), "role": user.role,
+            "name": user.name, "folded": fold(user.name), "role": user.role,
             "password": hash_password(password), "active": True,
         }  # fmt: skip
         with self._writing() as connection:
@@ -329,9 +358,9 @@ class Store:
         return user
 
     def user(self, name: str) -> User | None:
-        """The account of that very name."""
+        """The account of that name, whatever its case."""
         table = schema.users
-        query = sa.select(table.c.name, table.c.role, table.c.active).where(table.c.name == name)
+        query = sa.select(table.c.name, table.c.role, table.c.active).where(_named(name))
         with self._reading() as connection:
             row = connection.execute(query).one_or_none()
         return User(*row) if row else None
@@ -357,21 +386,21 @@ class Store:
     def _change_user(self, name: str, **values: object) -> None:
         with self._writing() as connection:
             self._next_version(connection)
-            done = connection.execute(sa.update(schema.users).where(schema.users.c.name == name).values(**values))
+            done = connection.execute(sa.update(schema.users).where(_named(name)).values(**values))
             if not done.rowcount:
                 raise UsageError(f"there is no account '{name[:60]}'.", "list them: policy-scan review user list")
 
     def verify(self, name: str, password: str) -> User | None:
         """The active account of that name and password; a wrong name takes as long as a wrong password."""
         table = schema.users
-        query = sa.select(table.c.name, table.c.role, table.c.active, table.c.password).where(table.c.name == name)
+        query = sa.select(table.c.name, table.c.role, table.c.active, table.c.password).where(_named(name))
         with self._reading() as connection:
             row = connection.execute(query).one_or_none()
         if not fits(password, row.password if row else None) or row is None or not row.active:
             return None
         if outdated(row.password):
             anew = hash_password(password)
-            unchanged = (table.c.name == name, table.c.password == row.password)
+            unchanged = (table.c.name == row.name, table.c.password == row.password)
             with self._writing() as connection:
                 connection.execute(sa.update(table).where(*unchanged).values(password=anew))
         return User(row.name, row.role, row.active)
@@ -380,7 +409,7 @@ class Store:
 
     def audit(self, who: str, what: str, detail: str = "") -> None:
         """Append to the audit log: logins, exports, changes of accounts. Never a password."""
-        row = {"at": now(), "who": _plain(who), "what": _plain(what), "detail": _plain(detail)}
+        row = {"at": now(), "who": plain(who), "what": plain(what), "detail": plain(detail)}
         with self._writing() as connection:
             connection.execute(sa.insert(schema.audit), row)
 
@@ -393,18 +422,17 @@ class Store:
         return [AuditEntry(*row) for row in reversed(rows)]
 
 
-# Rows
+# Checks
 
 
-def _plain(text: str) -> str:
-    """What both databases can hold: no NUL, no half of a surrogate pair."""
-    return text.replace("\0", "\N{REPLACEMENT CHARACTER}").encode("utf-8", "replace").decode("utf-8")
+def _named(name: str) -> sa.ColumnElement[bool]:
+    return schema.users.c.folded == plain(fold(name))
 
 
 def _storable(decision: Decision | DocumentEdit) -> None:
     for field in fields(decision):
         value = getattr(decision, field.name)
-        if isinstance(value, str) and _plain(value) != value:
+        if isinstance(value, str) and plain(value) != value:
             raise UsageError(f"'{field.name}' holds a character that can't be kept.", "take it out, then try again.")
     if isinstance(decision, Decision) and not (decision.decision_id and decision.reviewer and decision.doc_id):
         raise UsageError("a decision needs decision_id, reviewer and doc_id.", "fill them in, then try again.")
@@ -423,62 +451,3 @@ def _checked_edit(edit: DocumentEdit) -> None:
         raise UsageError(f"'{edit.value[:40]}' is no date.", "write YYYY, YYYY-MM or YYYY-MM-DD.")
     if edit.field == "include" and edit.value == "no" and not edit.reason.strip():
         raise UsageError("a document is left out for a reason.", "write why.")
-
-
-def _place(decision: Decision) -> dict[str, str]:
-    return {name: getattr(decision, name) for name in ("reviewer", "doc_id", "provision_id", "theme")}
-
-
-def _beside(connection: sa.Connection, decision: Decision) -> tuple[Decision | None, Decision | None]:
-    """The row that bears a decision's id, and the row, withdrawn or not, that stands for its reviewer, provision and
-    theme. One query: the database is held for every other writer meanwhile.
-    """
-    now_live = schema.live_decisions
-    here = sa.select(now_live.c.decision_id).where(*(now_live.c[name] == v for name, v in _place(decision).items()))
-    own, standing = schema.decisions.c.decision_id == decision.decision_id, here.scalar_subquery()
-    query = sa.select(standing.label("standing"), *_COLUMNS).where(
-        own | (schema.decisions.c.decision_id == standing)
-    )  # fmt: skip
-    rows = connection.execute(query).all()
-    found = {row.decision_id: Decision(*row[1:]) for row in rows}
-    return found.get(decision.decision_id), found.get(rows[0].standing) if rows else None
-
-
-def _was_replaced(connection: sa.Connection, decision: Decision) -> bool:
-    """Whether a row of the same reviewer on record replaces this one: it is then history."""
-    table = schema.decisions
-    query = sa.select(table.c.seq).where(
-        table.c.replaces == decision.decision_id, table.c.reviewer == decision.reviewer
-    )
-    return connection.execute(query.limit(1)).first() is not None
-
-
-def _append_history(connection: sa.Connection, decision: Decision, version: int) -> Decision:
-    connection.execute(sa.insert(schema.decisions), {**asdict(decision), "version": version})
-    return decision
-
-
-def _append(connection: sa.Connection, decision: Decision, standing: Decision | None, version: int) -> Decision:
-    """Append a row and let it stand in the place of `standing`."""
-    _append_history(connection, decision, version)
-    table, key = schema.live_decisions, _place(decision)
-    if standing is None:
-        connection.execute(sa.insert(table), {**key, "decision_id": decision.decision_id})
-    else:
-        here = [table.c[name] == value for name, value in key.items()]
-        connection.execute(sa.update(table).where(*here).values(decision_id=decision.decision_id))
-    return decision
-
-
-def _in_order(rows: Sequence[Decision]) -> list[Decision]:
-    """By time, but each row after the one that it replaces."""
-    by_id = {row.decision_id: row for row in rows}
-    placed: dict[str, Decision] = {}
-    for row in sorted(rows, key=lambda one: (datetime.fromisoformat(one.at), one.decision_id)):
-        chain: dict[str, Decision] = {}
-        step: Decision | None = row
-        while step is not None and step.decision_id not in placed and step.decision_id not in chain:
-            chain[step.decision_id] = step
-            step = by_id.get(step.replaces)
-        placed.update(reversed(list(chain.items())))
-    return list(placed.values())
