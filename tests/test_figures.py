@@ -20,8 +20,8 @@ from reportlab.pdfbase.pdfmetrics import stringWidth
 
 from policy_scan.decisions import PublishedDecision, text_hash
 from policy_scan.records import CELL_STATUSES, FORCES
-from policy_scan.report.charts import SHAPES, WIDTH, parts, text_width, wrap
-from policy_scan.report.common import RunData
+from policy_scan.report.charts import SHAPES, WIDTH, Sheet, column_width, parts, text_width, wrap, write_head
+from policy_scan.report.common import RunData, jurisdiction_name
 from policy_scan.report.figures import Figure, draw, export_figures
 from policy_scan.report.palette import (
     FORCE_COLOURS,
@@ -34,6 +34,7 @@ from policy_scan.report.palette import (
     shade,
 )
 from policy_scan.tables import parquet_bytes, to_table
+from policy_scan.translation import LANGUAGES
 
 SVG = "{http://www.w3.org/2000/svg}"
 NAMES = ["statuses", "forces", "force-counts", "years", "coverage"]
@@ -123,10 +124,22 @@ def test_no_line_is_wider_than_its_place(text: str, bold: bool) -> None:
 
 
 def test_many_columns_stand_in_several_tables() -> None:
-    assert parts(()) == []
-    columns = tuple(f"X{n}" for n in range(19))
+    assert parts({}) == []
+    columns = {f"X{n}": f"Name {n}" for n in range(19)}
     assert [len(part) for part in parts(columns)] == [7, 7, 5]
-    assert sum((tuple(part) for part in parts(columns)), ()) == columns
+    assert sum((tuple(part) for part in parts(columns)), ()) == tuple(columns)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_no_name_of_a_column_is_broken_inside_a_word(language: str) -> None:
+    codes = ("FR", "BE", "BE-NAT", "BE-DG", "BE-VLG", "GR", "LU", "RO", "EU")
+    columns = {code: jurisdiction_name(code, language) for code in codes}
+    for keys in parts(columns):
+        width, sheet = column_width(keys), Sheet()
+        write_head(sheet, [columns[key] for key in keys], width)
+        written = re.findall(r"<text[^>]*>([^<]+)</text>", sheet.svg("x", "x", "x", language))
+        words = {word for key in keys for word in re.split(r"\s|(?<=[a-z]-)", columns[key])}
+        assert {part for line in written for part in re.split(r"\s|(?<=[a-z]-)", line) if part} == words
 
 
 def test_statuses_and_numbers_are_those_of_the_cells(tmp_path: Path) -> None:

@@ -8,8 +8,8 @@ charting library: every figure is a table of boxes, and nothing but escaped text
 from __future__ import annotations
 
 import io
-import textwrap
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from xml.sax.saxutils import escape, quoteattr
 
 from ..records import CellStatus
@@ -55,11 +55,37 @@ def text_width(text: str, size: float, bold: bool = False) -> float:
     return units * size * (1.07 if bold else 1.0)
 
 
+def _words(text: str) -> list[str]:
+    """Words, the spaces between them, and the parts of a word after a hyphen ('BE-DG' and '2025-2027' stay whole)."""
+    return [part for part in re.split(r"(\s+)|(?<=[^\W\d_A-Z]-)(?=[^\W\d_])", text) if part]
+
+
 def wrap(text: str, pixels: float, size: float, lines: int = 3, bold: bool = False) -> list[str]:
-    """The text on as many lines as it needs within `pixels`, at most `lines`; what doesn't fit is cut and marked."""
-    clean = " ".join(printable(text).split())
-    width = max(3, int(pixels * len(clean) / max(1.0, text_width(clean, size, bold))))
-    return textwrap.wrap(clean, width, max_lines=lines, placeholder="…", break_on_hyphens=False) or [""]
+    """The text on as many lines as it needs within `pixels`, at most `lines`; what doesn't fit is cut and marked.
+
+    A word is broken after a hyphen, elsewhere only where it alone is wider than a line.
+    """
+
+    def fits(row: str) -> bool:
+        return text_width(row.rstrip(), size, bold) <= pixels
+
+    rows = [""]
+    for word in _words(" ".join(printable(text).split())):
+        rest = word if rows[-1] and fits(rows[-1] + word) else word.lstrip()
+        if rows[-1] and not fits(rows[-1] + word):
+            rows.append("")
+        while len(rest) > 1 and not fits(rest):
+            n = next(n for n in range(1, len(rest)) if not fits(rest[: n + 1]))
+            rows[-1:] = [rest[:n], ""]
+            rest = rest[n:]
+        rows[-1] += rest
+    rows = [row.rstrip() for row in rows]
+    if len(rows) > lines:
+        last = rows[lines - 1]
+        while last and not fits(f"{last}…"):
+            last = last.rpartition(" ")[0] or last[:-1]
+        rows = [*rows[: lines - 1], f"{last}…"]
+    return rows
 
 
 class Sheet:
@@ -125,12 +151,24 @@ class Sheet:
 # Tables of boxes
 
 
-def parts(columns: Sequence[str]) -> list[Sequence[str]]:
-    """The columns in as few tables as hold them, of about the same number."""
-    if not columns:
+def _head_width(names: Iterable[str], size: float) -> float:
+    """The width of a column in which no word of these names is broken."""
+    return 4 + max((text_width(word, size, bold=True) for name in names for word in _words(name)), default=0.0)
+
+
+def _head_size(names: Iterable[str], width: float) -> float:
+    """The size of the columns' names: smaller letters rather than a word that sticks out."""
+    return TEXT if _head_width(names, TEXT) <= width else SMALL
+
+
+def parts(columns: Mapping[str, str]) -> list[Sequence[str]]:
+    """The columns (key -> name) in as few tables as hold them and their names, of about the same number."""
+    keys = tuple(columns)
+    if not keys:
         return []
-    each = -(-len(columns) // -(-len(columns) // _MAX_COLUMNS))
-    return [columns[at : at + each] for at in range(0, len(columns), each)]
+    most = max(1, min(_MAX_COLUMNS, int((WIDTH - LABELS) / _head_width(columns.values(), SMALL))))
+    each = -(-len(keys) // -(-len(keys) // most))
+    return [keys[at : at + each] for at in range(0, len(keys), each)]
 
 
 def column_width(columns: Sequence[str]) -> float:
@@ -139,12 +177,13 @@ def column_width(columns: Sequence[str]) -> float:
 
 def write_head(sheet: Sheet, names: Sequence[str], width: float, heading: str = "") -> None:
     """The columns' names above them, and what the rows are."""
-    wrapped = [wrap(name, width - 4, TEXT, bold=True) for name in names]
+    size = _head_size(names, width)
+    wrapped = [wrap(name, width - 4, size, 4, bold=True) for name in names]
     most = max(len(lines) for lines in wrapped)
-    line = LEADING * TEXT
+    line = LEADING * size
     for index, lines in enumerate(wrapped):
         top = sheet.y + 6 + (most - len(lines)) * line
-        sheet.write(LABELS + (index + 0.5) * width, top, lines, anchor="middle", bold=True)
+        sheet.write(LABELS + (index + 0.5) * width, top, lines, size, anchor="middle", bold=True)
     sheet.write(LABELS - 6, sheet.y + 6 + (most - 1) * line, heading, anchor="end", bold=True)
     sheet.y += most * line + 4
 
@@ -187,7 +226,7 @@ def count_table(
     `columns` and `rows` are key -> name.
     """
     most = max(counts.values(), default=0)
-    for keys in parts(tuple(columns)):
+    for keys in parts(columns):
         width = column_width(keys)
         write_head(sheet, [columns[key] for key in keys], width, heading)
         for row, name in rows.items():

@@ -164,7 +164,7 @@ def _statuses(frame: _Frame) -> Figure:
     caption = f"{frame.corpus} {caution}"
     sheet = Sheet()
     sheet.heading(title, caption)
-    for columns in parts(frame.columns):
+    for columns in parts(frame.places):
         width = column_width(columns)
         write_head(sheet, [frame.places[code] for code in columns], width)
         for theme in run.themes:
@@ -226,7 +226,7 @@ def _forces(frame: _Frame) -> Figure:
     caption = f"{frame.corpus} {told}"
     sheet = Sheet()
     sheet.heading(title, caption)
-    for columns in parts(frame.columns) if n else []:
+    for columns in parts(frame.places) if n else []:
         width = column_width(columns)
         digits = text_width("0000" if width > 60 else "000", SMALL)
         write_head(sheet, [frame.places[code] for code in columns], width)
@@ -373,14 +373,15 @@ def _year_bars(
     t = frame.t
     sheet.write(0, sheet.y + 6, heading, bold=True)
     sheet.y += 20
-    left, height, (first, last) = 128.0, 34.0, span
+    left, (first, last) = 128.0, span
+    names = {code: wrap(frame.places[code], left - 8, TEXT, 2, bold=True) for code in frame.columns}
+    height = 34.0 if all(len(lines) == 1 for lines in names.values()) else 46.0
     step = (WIDTH - left - 14) / (last - first)
     decades = range(first, last + 1, 10 if step * 10 > 30 else 20)
     colour = FORCE_COLOURS["obligation"][0]
     for code in frame.columns:
         total, undated = sum(counts[code].values()), counts[code][None]
-        lines = wrap(frame.places[code], left - 8, TEXT, 1, bold=True)
-        sheet.write(0, sheet.y + height - 20, lines, bold=True)
+        sheet.write(0, sheet.y + height - 6 - 14 * len(names[code]), names[code], bold=True)
         undated_words = t.gettext("{n}, {undated} undated").format(n=total, undated=undated) if undated else str(total)
         sheet.write(0, sheet.y + height - 6, undated_words, SMALL, QUIET)
         for decade in decades:
