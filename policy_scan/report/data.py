@@ -25,14 +25,16 @@ _EVIDENCE = pa.schema(
 
 
 def table_of_cells(run: RunData, language: str) -> pa.Table:
-    """The published state of play with each theme's name and each cell's status in words and counts beside it."""
+    """The state of play of all jurisdictions, the EU too where the corpus has it: each theme's name, and of each cell
+    the status as key and in words, the citation and counts.
+    """
     cells = {(cell.theme, cell.jurisdiction): cell for cell in run.cells}
     citations = cell_citations(run, language)
     columns: dict[str, Sequence[str | int]] = {
         "theme": list(run.themes),
         "theme_name": [theme_name(run, theme, language) for theme in run.themes],
     }
-    for code in run.columns:
+    for code in run.all_columns:
         own = [cells[theme, code] for theme in run.themes]
         columns[f"{code}_status"] = [cell.status for cell in own]
         columns[f"{code}_status_name"] = [run.codebook.status_name(cell.status, language) for cell in own]
