@@ -20,7 +20,7 @@ from starlette.responses import JSONResponse, Response
 from ..errors import NothingToDoError, PolicyScanError
 from ..report.common import check_language
 from ..translation import translations
-from . import administration, pages, records_pages, sign_in
+from . import adjudication, administration, exports, pages, records_pages, sign_in
 from .context import Context, Workspace, context_of, identify_quietly, language_of, printed, render, see_other
 from .security import PUBLIC, Gate, RefusedError, Sessions, allow, guard, policy_of, site_of
 from .store import Conflict, Store
@@ -67,7 +67,10 @@ def create_app(
         (RequestValidationError, _invalid),
     ):  # fmt: skip
         app.add_exception_handler(handled, answer)  # type: ignore[arg-type]
-    routers = [_router, sign_in.router, pages.router, records_pages.router, administration.router]
+    routers = [
+        _router, sign_in.router, pages.router, adjudication.router, records_pages.router, exports.router,
+        administration.router,
+    ]  # fmt: skip
     if find_spec(f"{__package__}.desk"):
         routers.append(import_module(f"{__package__}.desk").router)
     for router in routers:
