@@ -17,6 +17,7 @@ from .units import (
     SENTENCE_END,
     Division,
     Unit,
+    heading_before_first,
     inline_numbers,
     inline_paragraphs,
     inside_quotation,
@@ -42,6 +43,9 @@ class ArticleReader(PlainReader):
     def _enter_act(self, act: int, notice: bool) -> None:
         super()._enter_act(act, notice)
         self.mode = "body" if notice else "preamble"
+
+    def keeps_headings(self) -> bool:
+        return self.mode == "annex"
 
     def _take(self, index: int) -> int:
         """Reads the segment at `index` (and the headings that belong to it); how many were taken."""
@@ -183,9 +187,11 @@ class ArticleReader(PlainReader):
     def _mid_sentence(self, segment: Segment) -> bool:
         """Whether the text before a segment is in the middle of a sentence, so that what looks like a label is none."""
         before = self.before
-        if before is None or before.heading or before.table or len(before.text) < 60 or before.apart:
+        if before is None or before.heading or before.table or before.apart or before.text.isupper():
             return False
-        if before.text.isupper() or looks_like_heading(before.text):
+        if phrases.cites_next(before.text):
+            return True
+        if len(before.text) < 60 or looks_like_heading(before.text):
             return False
         return bool(OPEN_END.search(before.text))
 
@@ -240,7 +246,7 @@ class ArticleReader(PlainReader):
         if inner is not None and inner.key.startswith("1"):
             self._paragraph(segment, inner, fresh=False)
         else:
-            self._split_inline(segment, label.end)
+            self._split_inline(segment, label.end, index)
         return taken
 
     def _superscript(self, label: Label, index: int) -> Label:
@@ -279,8 +285,46 @@ class ArticleReader(PlainReader):
                 unit.keys = (*unit.keys[:2], label.key)
         self._split_inline(segment, 0)
 
-    def _split_inline(self, segment: Segment, skip: int) -> None:
-        """Adds a segment to the open unit, cutting it where further paragraphs begin inside it."""
+    def _try_heading_and_first(self, segment: Segment, skip: int, index: int) -> bool:
+        """Takes a segment in which an article's heading and its paragraph (1) are set as one."""
+        unit = self.open
+        if unit is None or self.paragraph is not None or self.style or self.article is None or self.article_heading:
+            return False
+        if len(unit.segments) != (0 if skip else 1) or len(unit.segments) > unit.head + 1:
+            return False
+        at = heading_before_first(segment.text[skip:])
+        if not at or not self._second_comes(segment.text[skip + at :], index):
+            return False
+        heading, rest = segment.part(0, skip + at), segment.part(skip + at, len(segment.text))
+        label = schemes.paragraph_label(rest.text)
+        if label is None:
+            return False
+        unit.segments.append(heading)
+        unit.head = len(unit.segments)
+        self.article_heading = segment.text[skip : skip + at].strip(" .–—-")
+        unit.headings = self._headings()
+        self._paragraph(rest, label, fresh=False)
+        return True
+
+    def _second_comes(self, rest: str, index: int) -> bool:
+        """Whether paragraph (2) follows in the article at `index`, of which `rest` is the text from (1) on."""
+        if inline_paragraphs(rest, 1):
+            return True
+        for later in range(index + 1, len(self.segments)):
+            text = self.segments[later].text
+            article = schemes.article_label(text)
+            if later in self.heads or self.quoted[later] or (article is not None and article.sure):
+                return False
+            label = schemes.paragraph_label(text)
+            if (label is not None and label.key == "2") or inline_paragraphs(text, 1):
+                return True
+        return False
+
+    def _split_inline(self, segment: Segment, skip: int, index: int | None = None) -> None:
+        """Adds a segment to the open unit, cutting it where further paragraphs begin inside it. `index`: the segment's,
+        where the article's first paragraph may begin in it."""
+        if index is not None and self._try_heading_and_first(segment, skip, index):
+            return
         number = int(self.paragraph.key) if self.paragraph is not None and self.paragraph.key.isdigit() else 0
         tail = segment.text[skip:]
         cuts = [
@@ -340,7 +384,7 @@ class ArticleReader(PlainReader):
             return 1
         if unit is None:
             unit = self._start("article")
-        self._split_inline(segment, 0)
+        self._split_inline(segment, 0, index)
         return 1
 
     def _heads_an_article(self, index: int) -> bool:

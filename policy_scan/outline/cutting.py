@@ -117,6 +117,7 @@ def _joinable(first: Unit, second: Unit) -> bool:
         and first.labels == second.labels
         and first.headings == second.headings
         and first.quoted == second.quoted
+        and first.bare == second.bare
     )
 
 

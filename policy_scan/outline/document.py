@@ -101,9 +101,12 @@ def outline(segments: Sequence[Segment], title: str, doc_type: str) -> Outline:
             table[counter] = _lone_act(track, title, doc_type) if not table else _front_act(track)
         begins = {head.first: (numbers[t, h], head.taken, head.notice) for h, head in enumerate(track.heads)}
         given = Track(track.segments, track.quoted, track.skipped, begins)
-        read = (ArticleReader(given, first) if track.legal else PlainReader(given, first)).read()
+        reader = ArticleReader(given, first) if track.legal else PlainReader(given, first)
+        read = reader.read()
         if not track.legal and _mostly_headings(track, read):
             read = PlainReader(given, first, flat=True).read()
+        else:
+            read = reader.with_bare_headings()
         read = drop_contents(read)
         counter = _split_restarts(read, table, counter)
         units += read

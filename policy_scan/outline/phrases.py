@@ -192,3 +192,15 @@ def introduces_quotation(text: str) -> bool:
     """Whether a text ends by announcing new words for another act: `… est remplacé par ce qui suit :`"""
     tail = re.sub(r"\s+", " ", fold(text[-260:])).rstrip(" –—-")
     return tail.endswith((":", "·", "suit", "suit.", "folgt", "volgt", "εξησ")) and bool(_AMENDS.search(tail))
+
+
+_CITING = re.compile(
+    r"(?:\b(?:alin|art|lit|pct|nr|par|al|abs|παρ|εδ|αρ)\.|§"
+    r"|\b(?:alineat\w*|articol\w*|punct\w*|paragraf\w*|paragraph\w*|alineas?|articles?|absatz|artikel|lid"
+    r"|παραγραφ\w*|αρθρ\w*))\s*$"
+)
+
+
+def cites_next(text: str) -> bool:
+    """Whether a text breaks off before the number of what it cites: `prevăzute la alin.`, `au sens du paragraphe`."""
+    return bool(_CITING.search(fold(text[-40:])))

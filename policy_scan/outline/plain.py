@@ -7,14 +7,26 @@ Section, numbered heading), the annex and the measure that it stands in.
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from .. import schemes
 from ..schemes import Label
 from . import phrases
 from .segments import Segment, looks_like_heading
-from .units import HEADING_LENGTH, OPEN_END, SENTENCE_END, Division, Unit, heads_a_section
+from .units import HEADING_LENGTH, OPEN_END, SENTENCE_END, Division, Unit, heads_a_section, reads_as_sentence
+
+
+@dataclass(frozen=True, slots=True)
+class _Opened:
+    """A heading as read: its division, the unit that it becomes if nothing stands under it, the divisions over it, and
+    how many units came before it."""
+
+    division: Division
+    unit: Unit
+    over: tuple[Division, ...]
+    place: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +72,7 @@ class PlainReader:
         self.units: list[Unit] = []
         self.open: Unit | None = None
         self.bare: Segment | None = None
+        self.opened: list[_Opened] = []
         self.before: Segment | None = None
         self.divisions: list[Division] = []
         self.depths: dict[int, int] = {}
@@ -110,6 +123,9 @@ class PlainReader:
             inside = (self.paragraph.key,) if self.paragraph is not None else ()
             keys = (schemes.fold(self.annex), self.article.key, *inside)
         unit = Unit(kind, self.act, labels, self._headings(), quoted, keys, self.n_articles if self.article else 0)
+        if self.mode not in ("preamble", "signature", "front"):
+            for division in self.divisions:
+                division.holds = True
         self.units.append(unit)
         self.open = unit
         self.bare = None
@@ -136,6 +152,50 @@ class PlainReader:
             if not self.segments[index - 1].apart:
                 self.before = None if self.open is None else self.segments[index - 1]
         return [unit for unit in self.units if unit.segments]
+
+    def with_bare_headings(self) -> list[Unit]:
+        """The units read, and those headings as units of their own under which no unit and no other heading stands.
+
+        The headings of the title page are left out, as are the entries of a table of contents without heading and what
+        three pages repeat.
+        """
+        places: dict[int, list[Unit]] = defaultdict(list)
+        pages: dict[str, set[int]] = defaultdict(set)
+        for segment in self.segments:
+            pages[schemes.fold(segment.text)].add(segment.page)
+        for opened in reversed(self.opened):
+            text = schemes.fold(opened.unit.text)
+            entry = re.sub(r"[\s.…]+\d{1,4}$", "", text)
+            listed = entry != text and entry in pages
+            if opened.division.holds or listed or len(pages[text]) > 2:
+                continue
+            for division in opened.over:
+                division.holds = True
+            places[opened.place].insert(0, opened.unit)
+        found: list[Unit] = []
+        for place in range(len(self.units) + 1):
+            found += places[place]
+            found += self.units[place : place + 1]
+        return [unit for unit in found if unit.segments]
+
+    def _note_heading(self, segment: Segment) -> None:
+        """Keeps in mind the heading that has just been opened, in case nothing will stand under it."""
+        titling = not self.units and segment.page == self.segments[0].page
+        if titling or not self.keeps_headings():
+            return
+        division, over = self.divisions[-1], tuple(self.divisions[:-1])
+        kind = "section" if over else "other"
+        if self.measure is not None:
+            kind = self.measure.kind
+        elif self.mode == "annex":
+            kind = "annex"
+        headings = tuple(one.heading for one in over if one.heading)
+        unit = Unit(kind, self.act, self._labels(), headings, False, segments=[segment], bare=True)
+        self.opened.append(_Opened(division, unit, over, len(self.units)))
+
+    def keeps_headings(self) -> bool:
+        """Whether a heading without text under it is text here: everywhere but in acts outside their annexes."""
+        return True
 
     def _enter_act(self, act: int, notice: bool) -> None:
         self._forget_article()
@@ -300,6 +360,7 @@ class PlainReader:
             rest = text[measure.end :].strip()
             if segment.heading and self.grouped and _GROUPS.match(measure.key):
                 self._nest(segment, measure.text, rest)
+                self._note_heading(segment)
                 return 1
             self.measure = measure
             self.measure_heading = rest if segment.heading else ""
@@ -321,8 +382,10 @@ class PlainReader:
                 self._plain_heading(segment, decimal)
                 return 1
         elif segment.heading and len(text) < 400 and heads_a_section(text):
-            self._plain_heading(segment, None)
-            return 1
+            if not reads_as_sentence(text):
+                self._plain_heading(segment, None)
+                return 1
+            segment = replace(segment, heading=False)
         if decimal is not None and segment.opens:
             self._push_decimal(decimal, "", self._item_rank(decimal))
             self._start("paragraph")
@@ -391,13 +454,16 @@ class PlainReader:
         self.bare = segment
         if decimal is not None:
             self._push_decimal(decimal, segment.text[decimal.end :].strip(), 10 + decimal.rank)
+            self._note_heading(segment)
             return
         rank = 20 + (segment.level or 5)
         if self.measure is not None and (segment.level is None or segment.level > 3):
             self.divisions = [division for division in self.divisions if division.rank < rank]
             self.divisions.append(Division(rank, "", segment.text))
+            self._note_heading(segment)
             return
         self._nest(segment, "", segment.text)
+        self._note_heading(segment)
 
     def _nest(self, segment: Segment, label: str, heading: str) -> None:
         """Opens the division of a heading, under those of larger type."""

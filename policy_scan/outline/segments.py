@@ -86,7 +86,7 @@ def _label_at(here: str, line: str, before: str) -> bool:
     if division is not None and (strong or line.isupper()) and (division.sure or line.isupper()):
         return True
     if schemes.paragraph_label(here) is not None:
-        return strong
+        return strong and not phrases.cites_next(before)
     if schemes.measure_label(here) is not None or schemes.annex_label(line) is not None:
         return strong
     if schemes.numbered_label(here) is not None or schemes.point_label(here) is not None:

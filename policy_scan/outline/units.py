@@ -36,6 +36,8 @@ class Unit:
     segments: list[Segment] = field(default_factory=list)
     head: int = 0
     """How many of the first segments are only a label or a heading."""
+    bare: bool = False
+    """Whether it is only a heading under which no text stands."""
 
     @property
     def length(self) -> int:
@@ -48,9 +50,12 @@ class Unit:
 
 @dataclass(slots=True)
 class Division:
+    """A part that labels and headings open. `holds`: whether a unit was found under it."""
+
     rank: int
     label: str
     heading: str
+    holds: bool = False
 
 
 def names_a_group(text: str) -> bool:
@@ -58,6 +63,26 @@ def names_a_group(text: str) -> bool:
     if len(text) > (160 if text.isupper() else 95) or not text[0].isupper() or text.endswith((";", ",")):
         return False
     return not (phrases.is_enacting(text) or phrases.is_preamble(text) or schemes.point_label(text) or " est " in text)
+
+
+_FINITE = re.compile(
+    r"(?<!\bqui )(?<!\bcare )(?<!\bπου )(?<!\bthat )\b"
+    r"(?:est|sont|ont|doit|doivent|peut|peuvent|sera|seront|permet|permettent|faut|ist|sind|wird|werden|kann|können"
+    r"|muss|müssen|soll|sollen|hat|haben|wordt|worden|kan|kunnen|moet|moeten|heeft|hebben|είναι|έχει|έχουν|πρέπει"
+    r"|μπορεί|μπορούν|θα|este|sunt|poate|pot|trebuie|va|vor|is|are|has|have|must|can|will|shall)\b"
+)
+"""Finite verbs that make a sentence of a long line, none of them a common noun or preposition in another language."""
+
+
+def reads_as_sentence(text: str) -> bool:
+    """Whether a line set as a heading is a sentence of the text: ended as one, introducing a list, or long with a
+    finite verb that no relative pronoun subordinates. A question may be a heading; so may anything in capitals."""
+    words = sum(any(c.isalpha() for c in word) for word in text.split())
+    if words < 5 or sum(map(str.isupper, text)) > sum(map(str.islower, text)):
+        return False
+    if text.endswith((".", "!")):
+        return words > 6 and not text.endswith("..")
+    return text.endswith(":") or (words > 9 and not text.endswith(("?", ";")) and _FINITE.search(text) is not None)
 
 
 def heads_a_section(text: str) -> bool:
@@ -69,18 +94,36 @@ def heads_a_section(text: str) -> bool:
     return _FUNCTION_WORD.search(text) is None and any(c.isalpha() for c in text)
 
 
+_NOTE = re.compile(r"[.;:!?»”]\s*\([^()]{20,}\)$")
+"""A consolidated text's remark in brackets behind a sentence: when and by what it was amended."""
+_FIRST = re.compile(r"(?<=[\w)»”\"])\s+(?=\(1\)\s[«„“\"]?[A-ZΑ-ΩΆΈΉΊΌΎΏÀ-ÝȘȚÎĂŞŢ])")
+
+
+def heading_before_first(text: str) -> int:
+    """Where paragraph (1) begins behind the heading of its article, both set as one; 0 where it doesn't."""
+    match = _FIRST.search(text, 0, HEADING_LENGTH + 60)
+    if match is None:
+        return 0
+    heading = text[: match.start()].strip()
+    sentence = re.search(r"[;:!?]|\.\s+[^\W\d_]", heading) is not None
+    return 0 if sentence or not heading[:1].isupper() or phrases.cites_next(heading) else match.end()
+
+
 def inline_paragraphs(text: str, after: int) -> list[int]:
     """Where (2), (3) … or § 2, § 3 … begin inside a text whose last paragraph so far is number `after`.
 
-    Only numbers in sequence behind the end of a sentence count.
+    Only numbers in sequence behind the end of a sentence count, or behind a note in brackets that follows one.
     """
     cuts: list[int] = []
     expected = after + 1
     for match in re.finditer(
-        r"(?:(?<=[.;:!?»”])|(?<=\.»)|^)\s*(?:\((\d{1,2})\)|§ ?(\d{1,2})(?:er)?\.?)\s(?=[^\s\d,;.)])", text
+        r"(?:(?<=[.;:!?»”)])|(?<=\.»)|^)\s*(?:\((\d{1,2})\)|§ ?(\d{1,2})(?:er)?\.?)\s(?=[^\s\d,;.)])", text
     ):
         number = int(match.group(1) or match.group(2))
-        if number == expected:
+        before = text[: match.start()]
+        if before.endswith(")") and not (_NOTE.search(before) and text[match.end()].isupper()):
+            continue
+        if number == expected and not phrases.cites_next(before):
             cuts.append(match.start() + len(match.group()) - len(match.group().lstrip()))
             expected += 1
     return [cut for cut in cuts if cut > 0]
