@@ -14,7 +14,7 @@ from typing import Any
 
 from policy_scan.decisions import text_hash
 from policy_scan.records import Decision
-from policy_scan.review.store import Conflict, Store, now
+from policy_scan.review.store import Conflict, Store, StoreError, now
 
 TEXT = "Everyone may file an application on paper."
 
@@ -52,4 +52,8 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except StoreError as error:
+        print(f"{type(error).__name__}: {error}", file=sys.stderr)
+        sys.exit(error.exit_code)
