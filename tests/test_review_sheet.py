@@ -166,11 +166,15 @@ def test_a_sheet_of_another_reviewer_or_of_no_account_is_refused(
     project: Project, store: Store, tmp_path: Path
 ) -> None:
     _fill(file := _sheet(project, store, tmp_path), {LAW: {"verdict": "yes"}})
+    with pytest.raises(UsageError, match="made for ada, not for bo"):
+        import_sheet(file, project, store, "bo")
+    _fill(file, {HOSTILE: {"verdict": "yes", "reviewer": "bo"}})  # a row pasted from another's sheet
     assert [one.reason for one in import_sheet(file, project, store, "bo").refused] == ["unknown"]
+    assert [one.provision_id for one in store.live()] == ["p-hostile"]
     store.add_user("chris", "coder", "a long password")
     with pytest.raises(UsageError, match="no active account"):
         import_sheet(file, project, store, ADA)
-    assert store.decisions() == []
+    assert len(store.decisions()) == 1
 
 
 def test_text_of_a_document_is_never_a_formula_and_only_the_reviewers_cells_are_open(

@@ -432,6 +432,13 @@ def import_sheet(file: Path, project: Project, store: Store, reviewer: str) -> T
     """
     reviewer = check_reviewer(store, reviewer)
     rows = read_sheet(file)
+    made_for = {row.values["reviewer"] for row in rows}
+    if rows and reviewer not in made_for:
+        names = ", ".join(sorted(map(printable, made_for)))[:120]
+        raise UsageError(
+            f"The sheet in {file} was made for {names}, not for {reviewer}.",
+            "import it with that name, or export a sheet of your own: nobody should see another's decisions.",
+        )
     for attempt in range(_ATTEMPTS):
         planned, taken = plan_sheet(rows, project, store.live(reviewer), reviewer, now())
         if not planned:
