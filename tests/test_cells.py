@@ -110,10 +110,11 @@ def test_only_codings_over_the_threshold_support_and_the_others_are_to_check() -
         make.coding("weak", probability=0.69),
         make.coding("off", probability=0.99, assigned=False, force=""),
     ]
-    cell = compiled([doc], provisions, codings, thresholds={THEME: 0.7})[THEME, "FR"]
-    assert (cell.status, cell.evidence, cell.to_check) == ("enabled", ("sure", "edge"), ("weak",))
-    assert (cell.n_provisions, cell.n_to_check, cell.confidence) == (2, 1, 0.95)
-    cell = compiled([doc], provisions, codings)[THEME, "FR"]  # the configuration's 0.6 where the model gives none
+    for thresholds in ({THEME: 0.7}, {}):  # the configuration's 0.7 where the model gives none
+        cell = compiled([doc], provisions, codings, thresholds=thresholds)[THEME, "FR"]
+        assert (cell.status, cell.evidence, cell.to_check) == ("enabled", ("sure", "edge"), ("weak",))
+        assert (cell.n_provisions, cell.n_to_check, cell.confidence) == (2, 1, 0.95)
+    cell = compiled([doc], provisions, codings, thresholds={THEME: 0.6})[THEME, "FR"]
     assert (cell.status, cell.evidence[0], cell.to_check) == ("binding", "weak", ())
 
 
@@ -224,6 +225,28 @@ def test_a_reviewers_decision_outweighs_the_probability() -> None:
     assert (cell.status, cell.evidence, cell.review_state) == ("enabled", ("weak",), "all")
     cell = compiled([doc], provisions, codings, decisions={("weak", THEME): True})[THEME, "FR"]
     assert (cell.status, cell.review_state) == ("binding", "part")
+
+
+def test_a_cell_that_reviewers_emptied_was_reviewed() -> None:
+    doc, other = make.document("a"), make.document("b", "BE")
+    provisions = [make.provision("p", doc), make.provision("q", doc), make.provision("r", other)]
+    codings = [make.coding("p"), make.coding("q"), make.coding("r")]
+    refused = {("p", THEME): False, ("q", THEME): False}
+    as_left = [dataclasses.replace(one, assigned=False, method="reviewed") for one in codings[:2]]
+    for given in (codings, [*as_left, codings[2]]):
+        cells = compiled([doc, other], provisions, given, decisions=refused)
+        assert (cells[THEME, "FR"].status, cells[THEME, "FR"].review_state) == ("not_found", "all")
+        assert cells[THEME, "BE"].review_state == "none"
+    assert compiled([doc, other], provisions, codings, decisions={("p", THEME): False})[THEME, "FR"].review_state == (
+        "part"
+    )
+    # What is still to check keeps an emptied cell open, and refusing what the machine never coded says nothing of it.
+    doubtful = [codings[0], make.coding("q", probability=0.1)]
+    assert compiled([doc], provisions[:2], doubtful, decisions={("p", THEME): False})[THEME, "FR"].review_state == (
+        "part"
+    )
+    uncoded = [make.coding("p", assigned=False, force="", evidence="[]")]
+    assert compiled([doc], provisions[:1], uncoded, decisions={("p", THEME): False})[THEME, "FR"].review_state == "none"
 
 
 def test_a_cell_whose_provision_the_coders_differ_about_is_disputed_in_its_column_only() -> None:

@@ -252,7 +252,7 @@ def test_another_best_is_told_by_what_moved_it() -> None:
     assert causes(cell) == [("code", "probability", "0.800", "0.990")]
 
 
-@pytest.mark.parametrize(("verdict", "state"), [("no", "none"), ("yes", "part")])
+@pytest.mark.parametrize(("verdict", "state"), [("no", "part"), ("yes", "part")])
 def test_a_decision_is_the_cause(tmp_path: Path, verdict: str, state: str) -> None:
     decided = published_run.decision(PROVISIONS[0], theme=THEME, verdict=verdict, outcome=verdict)
     cell = only_change(made(), made(decisions=[decided], folder=tmp_path))
@@ -279,7 +279,7 @@ def test_thresholds_of_the_configuration_and_of_the_model_are_causes() -> None:
     found = compare_runs(made(), made(config=strict))
     cell = next(one for one in found.cells if one.jurisdiction == "FR")
     assert "n_to_check" in cell.changed
-    assert causes(cell) == [("configuration", "cells.threshold", "0.600", "0.850")]
+    assert causes(cell) == [("configuration", "cells.threshold", "0.700", "0.850")]
     found = compare_runs(made(cell_thresholds={THEME: 0.6}), made(cell_thresholds={THEME: 0.85}))
     cell = next(one for one in found.cells if one.jurisdiction == "FR")
     assert causes(cell) == [("model", "threshold", "0.600", "0.850")]

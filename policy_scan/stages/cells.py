@@ -143,14 +143,21 @@ def _once(findings: Iterable[_Finding]) -> list[_Finding]:
 
 
 def _review_state(
-    theme: str, evidence: Sequence[_Finding], decisions: Mapping[tuple[str, str], bool], in_dispute: bool
+    theme: str,
+    standing: Sequence[_Finding],
+    decisions: Mapping[tuple[str, str], bool],
+    n_rejected: int,
+    in_dispute: bool,
 ) -> ReviewState:
+    """How far reviewers went with what a cell stands on, or where it has nothing, with what is to check. What they
+    rejected was reviewed too: a cell that they emptied isn't 'none'.
+    """
     if in_dispute:
         return "disputed"
-    decided = sum((finding.provision.provision_id, theme) in decisions for finding in evidence)
-    if not decided:
+    decided = sum((finding.provision.provision_id, theme) in decisions for finding in standing)
+    if not decided + n_rejected:
         return "none"
-    return "all" if decided == len(evidence) else "part"
+    return "all" if decided == len(standing) else "part"
 
 
 def _cell(
@@ -159,6 +166,7 @@ def _cell(
     search: _Search,
     findings: Sequence[_Finding],
     decisions: Mapping[tuple[str, str], bool],
+    n_rejected: int,
     in_dispute: bool,
     table: TableSection,
 ) -> Cell:
@@ -196,7 +204,7 @@ def _cell(
         search_incomplete=search.incomplete,
         n_to_check=len(to_check),
         confidence=confidence,
-        review_state=_review_state(theme, evidence, decisions, in_dispute),
+        review_state=_review_state(theme, evidence or to_check, decisions, n_rejected, in_dispute),
         evidence=tuple(finding.provision.provision_id for finding in evidence),
         citation=citation,
         to_check=tuple(finding.provision.provision_id for finding in to_check),
@@ -243,14 +251,19 @@ def compile_cells(
 
     active = set(codebook.active)
     by_theme: dict[str, list[_Finding]] = {theme: [] for theme in codebook.active}
+    rejected: dict[str, list[Document]] = {theme: [] for theme in codebook.active}
     for coding in codings:
         decision = decisions.get((coding.provision_id, coding.theme))
-        if coding.theme not in active or decision is False or not (coding.assigned or decision):
-            continue
-        if coding.provision_id not in by_provision:
+        if coding.theme not in active or coding.provision_id not in by_provision:
             continue
         provision = by_provision[coding.provision_id]
         document = by_document[provision.doc_id]
+        # The machine's codings come as it left them or, from `with_decisions`, as the reviewers did.
+        if (decision is False and coding.assigned) or (coding.method == "reviewed" and not coding.assigned):
+            rejected[coding.theme].append(document)
+            continue
+        if decision is False or not (coding.assigned or decision):
+            continue
         threshold = cell_thresholds.get(coding.theme, config.cells.threshold)
         supports = bool(decision) or coding.probability >= threshold
         status = status_of(document, provision, coding.force)
@@ -271,5 +284,8 @@ def compile_cells(
         for column in columns:
             inside = [f for f in by_theme[theme] if belongs(f.document.jurisdictions, column)]
             in_dispute = any(belongs(document.jurisdictions, column) for document in contested.get(theme, ()))
-            cells.append(_cell(theme, column, searches[column], inside, decisions, in_dispute, config.table))
+            n_rejected = sum(belongs(document.jurisdictions, column) for document in rejected[theme])
+            cells.append(
+                _cell(theme, column, searches[column], inside, decisions, n_rejected, in_dispute, config.table)
+            )
     return cells
