@@ -202,19 +202,37 @@ def last_action(rows: Sequence[Decision]) -> list[Decision]:
 
     `rows`: all of theirs, oldest first.
     """
+    meant = _meant(rows)
     done: list[list[Decision]] = []
     for _, group in groupby(rows, key=lambda row: (row.at, row.provision_id)):
         action = list(group)
         if action[0].origin == UNDONE:
-            taken = {row.replaces for row in action}
+            taken = {meant.get(row.replaces) for row in action}
             done = [one for one in done if not any(row.decision_id in taken for row in one)]
         elif action[0].origin not in ELSEWHERE and action[0].role == "coder" and action[0].provision_id:
             done.append(action)
-    heads = {(row.provision_id, row.theme): row.decision_id for row in rows}
+    standing = {meant[row.decision_id] for row in _heads(rows).values()}
     for action in reversed(done):
-        if any(heads[row.provision_id, row.theme] == row.decision_id for row in action):
+        if any(row.decision_id in standing for row in action):
             return action
     return []
+
+
+def _heads(rows: Iterable[Decision]) -> dict[tuple[str, str], Decision]:
+    """(provision_id, theme) -> the newest row."""
+    return {(row.provision_id, row.theme): row for row in rows}
+
+
+def _meant(rows: Sequence[Decision]) -> dict[str, str]:
+    """decision_id -> that of the row whose content it has: its own, or where it restored another, that one's;
+    '' where it took back the first row of all. `rows`: oldest first.
+    """
+    before = {row.decision_id: row.replaces for row in rows}
+    meant: dict[str, str] = {}
+    for row in rows:
+        own = row.decision_id
+        meant[own] = meant.get(before.get(meant.get(row.replaces, ""), ""), "") if row.origin == UNDONE else own
+    return meant
 
 
 def undo_rows(rows: Sequence[Decision], action_id: str, at: str) -> list[Row]:
@@ -222,21 +240,15 @@ def undo_rows(rows: Sequence[Decision], action_id: str, at: str) -> list[Row]:
 
     Rows that something else has replaced since are left alone. `rows`: all of the reviewer's, oldest first.
     """
-    action = last_action(rows)
     by_id = {row.decision_id: row for row in rows}
-    heads = {(row.provision_id, row.theme): row.decision_id for row in rows}
+    meant, heads = _meant(rows), _heads(rows)
     undone: list[Row] = []
-    for row in action:
-        if heads[row.provision_id, row.theme] != row.decision_id:
+    for row in last_action(rows):
+        head = heads[row.provision_id, row.theme]
+        if meant[head.decision_id] != row.decision_id:
             continue
-        before = by_id.get(row.replaces)
-        restored = before or replace(row, verdict="withdrawn")
-        undone.append(
-            (
-                replace(
-                    restored, decision_id=named(action_id, row.theme), at=at, origin=UNDONE, replaces="", role="coder"
-                ),
-                row.decision_id,
-            )
-        )
+        restored = by_id.get(row.replaces) or replace(row, verdict="withdrawn")
+        name = named(action_id, row.theme)
+        again = replace(restored, decision_id=name, at=at, origin=UNDONE, replaces="", role="coder")
+        undone.append((again, head.decision_id))
     return undone
