@@ -316,6 +316,8 @@ def test_without_levels_parts_of_a_country_have_no_column_and_an_empty_level_has
     docs = [make.document("vlg", "BE-VLG")]
     assert {cell.jurisdiction for cell in levelled(docs, ("BE",), ())} == {"BE"}
     assert {cell.jurisdiction for cell in levelled(docs, ("BE",), ("BE", "LU"))} == {"BE", "BE-VLG"}
+    # Of a country without parts in the corpus a national level would repeat its column.
+    assert {cell.jurisdiction for cell in levelled([make.document("fr")], ("FR",), ("FR",))} == {"FR"}
 
 
 DAY = "2024-06-30"

@@ -64,15 +64,17 @@ def belongs(jurisdictions: Iterable[str], column: str) -> bool:
 def columns_of(documents: Sequence[Document], configured: Sequence[str], levels: Sequence[str] = ()) -> tuple[str, ...]:
     """The configured columns, then every other country (or EU) found in the corpus, in order of code.
 
-    After a country of `levels` stand its national level and its parts, as far as the corpus has documents of them.
+    After a country of `levels` stand its national level and its parts, as far as the corpus has documents of them. A
+    country of whose parts it has none keeps its one column.
     """
     codes = {code for document in documents for code in document.jurisdictions if code != UNKNOWN}
     columns: list[str] = []
     for column in (*configured, *sorted({country_of(code) for code in codes} - set(configured))):
         columns.append(column)
-        if column in levels:
+        parts = sorted(code for code in codes if country_of(code) == column and code != column)
+        if column in levels and parts:
             columns += [f"{column}-{NATIONAL}"] if column in codes else []
-            columns += sorted(code for code in codes if country_of(code) == column and code != column)
+            columns += parts
     return tuple(dict.fromkeys(columns))
 
 
