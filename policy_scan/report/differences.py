@@ -13,7 +13,7 @@ from rich.text import Text
 
 from ..citations import format_date
 from ..comparison import ABSENT, Cause, CellChange, CellState, Comparison, DocumentChange, ValueChange
-from ..translation import translations
+from ..translation import listed, translations
 from .common import SYMBOLS, RunData, jurisdiction_name, printable, short_status, theme_name
 from .words import words
 
@@ -171,7 +171,7 @@ def state_words(state: CellState | None, run: RunData, language: str) -> str:
         said += ", " + t.gettext("{provisions} in {documents}").format(provisions=provisions, documents=documents)
     if state.n_to_check:
         said += ", " + t.gettext("{n} to check").format(n=state.n_to_check)
-    if state.search_incomplete and not state.n_provisions:
+    if state.search_incomplete:
         said += ", " + t.gettext("search incomplete")
     reviews = {
         "part": t.gettext("reviewed in part"), "all": t.gettext("reviewed"), "disputed": t.gettext("disputed"),
@@ -224,7 +224,7 @@ def _document_line(change: DocumentChange, language: str) -> str:
         case "content":
             said = t.gettext("the file was replaced by another of the same name")
         case _:
-            said = "; ".join(moves)
+            said = listed(moves, language)
     return printable(_valued(t, change.path, said))
 
 
@@ -245,7 +245,7 @@ def print_comparison(console: Console, comparison: Comparison, run: RunData, lan
         changed = t.ngettext("{n} of {total} cells changed", "{n} of {total} cells changed", n)
         n_status = sum(1 for one in both if _status(one.before) != _status(one.after))
         other = t.ngettext("{n} of them has another status", "{n} of them have another status", n_status)
-        line(changed.format(n=n, total=comparison.n_cells) + "; " + other.format(n=n_status))
+        line(listed((changed.format(n=n, total=comparison.n_cells), other.format(n=n_status)), language))
     else:
         line(t.gettext("No cell changed that both runs have."))
     if comparison.documents:

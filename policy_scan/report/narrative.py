@@ -12,6 +12,7 @@ from pathlib import Path
 from ..citations import format_date
 from ..records import NOT_BINDING, PENDING, Cell, CellStatus, Document
 from ..stages.cells import belongs
+from ..translation import listed
 from .common import (
     SYMBOLS,
     Evidence,
@@ -235,7 +236,9 @@ def describe_place(teller: Narrator, code: str) -> list[Block]:
         )
         blocks.append(Paragraph(plain(said.format(n=n_later)), "item"))
     counts = Counter(cell.status for cell in cells)
-    tally = "; ".join(f"{teller.status(status)} {counts[status]}" for status in SYMBOLS if counts[status])
+    tally = listed(
+        (f"{teller.status(status)} {counts[status]}" for status in SYMBOLS if counts[status]), teller.language
+    )
     blocks.append(Paragraph(plain(t.gettext("Number of themes by status: {tally}.").format(tally=tally))))
     for cell in cells:
         items = teller.evidence.get((cell.theme, code))
@@ -260,7 +263,7 @@ def describe_place(teller: Narrator, code: str) -> list[Block]:
     if absent:
         blocks.append(Paragraph((Inline(t.gettext("Themes without evidence"), bold=True),), "lead"))
         said = t.gettext("The corpus holds no provision on: {themes}. {searched}.")
-        themes = "; ".join(_with_doubts(teller, cell) for cell in absent)
+        themes = listed((_with_doubts(teller, cell) for cell in absent), teller.language)
         searched = teller.searched(cells[0])
         blocks.append(Paragraph(plain(said.format(themes=themes, searched=searched[:1].upper() + searched[1:]))))
     return blocks
@@ -307,7 +310,7 @@ def _not_read(teller: Narrator, document: Document) -> str:
     reasons += [
         issue.message for issue in teller.run.issues if issue.doc_id == document.doc_id and issue.severity == "error"
     ]
-    reason = "; ".join(dict.fromkeys(reason.rstrip(".") for reason in reasons if reason))
+    reason = listed(dict.fromkeys(reason.rstrip(".") for reason in reasons if reason), teller.language)
     state = teller.words[document.status]
     return f"{document.title or document.path}: {state}{f' ({reason})' if reason else ''}"
 

@@ -16,7 +16,7 @@ from ..decisions import PublishedDecision
 from ..records import LANGUAGES, Cell, CellStatus, Document
 from ..stages.cells import belongs
 from ..tables import read_records
-from ..translation import translations
+from ..translation import listed, translations
 from .common import (
     SYMBOLS,
     Evidence,
@@ -119,7 +119,7 @@ class Narrator:
         )
 
     def names(self, themes: Iterable[str]) -> str:
-        return "; ".join(self.theme(theme) for theme in themes)
+        return listed((self.theme(theme) for theme in themes), self.language)
 
     def counted(self, values: Iterable[str]) -> str:
         """'law 3, decree 1': the most frequent first."""

@@ -13,7 +13,7 @@ from ..citations import format_date
 from ..jurisdictions import country_of
 from ..records import Cell
 from ..tables import write_atomic
-from ..translation import translations
+from ..translation import listed, translations
 from .common import SYMBOLS, RunData, cell_citations, jurisdiction_name, support_words, theme_name
 from .page_words import as_of_said
 from .words import words
@@ -80,7 +80,7 @@ def _write_table(book: Book, first: FirstRows, citations: Mapping[tuple[str, str
     counts = texts["counts"].format(documents=len(run.documents), provisions=len(run.provisions), coded=coded)
     day = _made_on(run, book.language)
     ran = t.gettext("run of {date}").format(date=day) if day else ""
-    counted = "; ".join(part for part in (counts, ran) if part) + "."
+    counted = listed((part for part in (counts, ran) if part), book.language) + "."
     made.note(counted, as_of_said(run.config.table.as_of, book.language))
     sheet.write_string(2, 0, texts["caution"], formats["note"])
     sheet.set_column(0, 0, _THEME)

@@ -19,6 +19,7 @@ from urllib.parse import quote
 
 from ..citations import format_date
 from ..records import CellStatus, Document
+from ..translation import listed
 from .common import SYMBOLS, RunData, printable, relative_pdf
 from .palette import STATUS_COLOURS
 
@@ -157,7 +158,7 @@ class Book:
     def tally(self, counts: Iterable[tuple[str, int]]) -> str:
         """'read: 57; excluded: 2', with the colon as the language sets it."""
         said = self.t.gettext("{name}: {n}")
-        return "; ".join(said.format(name=name, n=n) for name, n in counts)
+        return listed((said.format(name=name, n=n) for name, n in counts), self.language)
 
     def yes(self, value: bool) -> str:
         return self.texts["yes" if value else "no"]
