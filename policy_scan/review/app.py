@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import mimetypes
+from dataclasses import dataclass
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -12,7 +13,7 @@ from typing import Any
 
 from fastapi import APIRouter, Depends, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.routing import APIRoute
+from fastapi.routing import iter_route_contexts
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
@@ -75,15 +76,26 @@ def create_app(
         routers.append(import_module(f"{__package__}.desk").router)
     for router in routers:
         app.include_router(router)
-    undeclared = [route.path for route in routers_of(app) if policy_of(route.endpoint) is None]
+    undeclared = [route.path for route in routes_of(app) if policy_of(route.endpoint) is None]
     if undeclared:
         raise RuntimeError(f"no policy is declared for {', '.join(undeclared)}")
     return app
 
 
-def routers_of(app: FastAPI) -> list[APIRoute]:
-    """All routes that answer requests."""
-    return [route for route in app.routes if isinstance(route, APIRoute)]
+@dataclass(frozen=True, slots=True)
+class Served:
+    """A route as requests meet it."""
+
+    path: str
+    methods: frozenset[str]
+    endpoint: Any
+
+
+def routes_of(app: FastAPI) -> list[Served]:
+    """All that answers requests, included routers' and mounted parts' routes too."""
+    return [
+        Served(one.path or "?", frozenset(one.methods or ()), one.endpoint) for one in iter_route_contexts(app.routes)
+    ]
 
 
 def _environment() -> Environment:
@@ -172,7 +184,6 @@ def _refused(request: Request, error: RefusedError) -> Response:
             t.gettext("The form was no longer valid: the page was too old, or didn't come from this server."),
             t.gettext("Reload the page, then do it again."),
         ),
-        "too_large": (t.gettext("Too large"), t.gettext("The request is too large."), ""),
     }
     title, message, next_step = told.get(error.reason, told["role"])
     headers = {"retry-after": str(error.wait)} if error.wait else {}
