@@ -210,16 +210,15 @@ class _Project:
                 color=_THEME_COLOURS[number % len(_THEME_COLOURS)],
             )
             if theme in book.themes:
-                rules = [book.themes[theme].code_when.strip()]
-                if book.themes[theme].not_when:
-                    rules.append(f"{self.gettext('Not when')}: {book.themes[theme].not_when.strip()}")
+                when, unless = book.themes[theme].rule(self.language)
+                rules = [when, f"{self.gettext('Not when')}: {unless}"] if unless else [when]
                 _element(made, "Description", "\n".join(rules))
         name = self.gettext("Deontic force")
         parent = _element(codes, "Code", guid=guid("forces"), name=name, isCodable="false")
         for force, colour in zip(FORCES, _FORCE_COLOURS, strict=True):
             name = book.force_name(force, self.language)
             made = _element(parent, "Code", guid=guid("force", force), name=name, isCodable="true", color=colour)
-            _element(made, "Description", book.force[force].strip())
+            _element(made, "Description", book.force_meaning(force, self.language).strip())
 
     def _variables(self, root: ET.Element) -> None:
         names = {
