@@ -57,7 +57,7 @@ def made_up(n_provisions: int, seed: int = 1, directory: Path = Path("out"), per
                 make.coding(
                     provision.provision_id, theme, rank=rank, probability=round(likely[theme], 4),
                     assigned=theme in chosen, force=force if theme in chosen else "", evidence=spans,
-                    unsure=abs(likely[theme] - 0.4) < 0.1,
+                    unsure=abs(likely[theme] - 0.4) < 0.03,
                 )
             )  # fmt: skip
     return make.Example(documents, provisions, codings, [])

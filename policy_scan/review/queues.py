@@ -177,11 +177,13 @@ class _Own:
     def is_decided(self, item: QueueItem, assigned: Collection[str]) -> bool:
         """Whether the reviewer is done with an item. What the machine didn't assign, or no theme at all, is done when
         something was said of the provision and nothing that was assigned (`assigned`) is left."""
-        if item.provision_id in self.whole or (item.provision_id, item.theme) in self.pairs:
+        if item.provision_id in self.whole:
             return True
-        if item.theme in assigned:
+        if item.provision_id not in self.touched:
             return False
-        return item.provision_id in self.touched and all((item.provision_id, one) in self.pairs for one in assigned)
+        if (item.provision_id, item.theme) in self.pairs or item.theme in assigned:
+            return (item.provision_id, item.theme) in self.pairs
+        return all((item.provision_id, one) in self.pairs for one in assigned)
 
     def rejects(self, provision_id: str, theme: str) -> bool:
         said = self.pairs.get((provision_id, theme))
@@ -329,20 +331,18 @@ def walk_queue(
     """
     orders = _orders(project, seed)
     own = _own(live, reviewer)
+    is_narrowed = filters != NO_FILTERS
+    may_repeat = name == "disagreements"
+    looks_at_all = name in ("skipped", "disagreements")
     seen: set[str] = set()
     for item in _items(project, orders, name, reviewer, live, own, assignments or {}):
-        if (
-            name not in ("skipped", "disagreements")
-            and item.provision_id != keep
-            and own.is_decided(item, project.assigned[item.provision_id])
-        ):
+        identifier = item.provision_id
+        if identifier in seen or (is_narrowed and not _passes(project, orders, item, filters)):
             continue
-        if filters != NO_FILTERS and not _passes(project, orders, item, filters):
+        if not looks_at_all and identifier != keep and own.is_decided(item, project.assigned[identifier]):
             continue
-        if name != "disagreements":
-            if item.provision_id in seen:
-                continue
-            seen.add(item.provision_id)
+        if not may_repeat:
+            seen.add(identifier)
         yield item
 
 
