@@ -15,8 +15,9 @@ from sqlalchemy.engine import URL, make_url
 from ..errors import PolicyScanError
 from .schema import SCHEMA, VERSION_TABLE
 
-POOL, OVERFLOW = 20, 40
-"""Connections kept, and opened beyond that under load: more than 50 clients at once, fewer than PostgreSQL's 100."""
+POOL = 20
+"""Connections of a process, opened as they are needed and kept. Each is held for some milliseconds, and one thread
+writes at a time, so that 50 clients and more share them; opening one beyond would cost more than waiting for it."""
 _MIGRATION_LOCK = 0x706F6C73
 """Key of the advisory lock that lets one process at a time migrate a PostgreSQL database."""
 
@@ -107,7 +108,7 @@ def make_engine(url: URL, wait: float) -> sa.Engine:
     """`wait`: seconds that a writer waits for another program's lock, and a thread for a free connection."""
     if url.drivername == "sqlite":
         engine = sa.create_engine(
-            url, pool_size=POOL, max_overflow=OVERFLOW, pool_timeout=wait, poolclass=sa.QueuePool,
+            url, pool_size=POOL, max_overflow=0, pool_use_lifo=True, pool_timeout=wait, poolclass=sa.QueuePool,
             connect_args={"timeout": wait, "check_same_thread": False},
         )  # fmt: skip
         sa.event.listen(engine, "connect", _prepare_sqlite)
@@ -115,7 +116,7 @@ def make_engine(url: URL, wait: float) -> sa.Engine:
         return engine
     milliseconds = max(1, int(wait * 1000))
     return sa.create_engine(
-        url, pool_size=POOL, max_overflow=OVERFLOW, pool_timeout=wait, pool_pre_ping=True,
+        url, pool_size=POOL, max_overflow=0, pool_use_lifo=True, pool_timeout=wait, pool_pre_ping=True,
         connect_args={
             "connect_timeout": max(2, int(wait)),
             "application_name": "policy-scan review",

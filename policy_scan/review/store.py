@@ -23,7 +23,6 @@ from ..records import DOC_TYPES, LEGAL_STATUSES, Decision
 from . import schema
 from .accounts import User, checked_name, checked_role, fits, fold, hash_password, outdated
 from .database import (
-    LockedError,
     MovedError,
     StoreError,
     file_identity,
@@ -35,6 +34,7 @@ from .database import (
 )
 from .ledger import Ledger
 from .rows import COLUMNS, append, append_history, beside, in_order, plain, was_replaced
+from .turns import Answer, Pair, Turns
 
 _DECIDED = ("reviewer", "doc_id", "provision_id", "theme", "verdict", "force", "evidence", "note", "translation")
 """What makes a decision sent again the same one: the time, and what the store sets, may differ."""
@@ -104,13 +104,11 @@ class Store:
     def __init__(self, engine: sa.Engine, url: URL, wait: float) -> None:
         self._engine = engine
         self._url = url
-        self._wait = wait
         self._file = file_identity(url)
         # A single statement needs no transaction: on PostgreSQL that saves two round trips.
         autocommit = url.drivername != "sqlite"
         self._readers = engine.execution_options(isolation_level="AUTOCOMMIT") if autocommit else engine
-        # SQLite lets waiting writers poll; here they queue.
-        self._turn = threading.Lock()
+        self._turns = Turns(self._record_together, 3 * wait)
         self._ledger = Ledger()
         self._ledger_turn = threading.Lock()
 
@@ -148,14 +146,14 @@ class Store:
 
     @contextmanager
     def _writing(self) -> Iterator[sa.Connection]:
-        if not self._turn.acquire(timeout=3 * self._wait):
-            raise LockedError(f"the review database is too busy: {self.address}.", "try again in a moment.")
-        try:
-            with telling(self._url), writing(self._engine) as connection:
-                yield connection
-                self._still_there()
-        finally:
-            self._turn.release()
+        with self._turns.alone(), self._transaction() as connection:
+            yield connection
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sa.Connection]:
+        with telling(self._url), writing(self._engine) as connection:
+            yield connection
+            self._still_there()
 
     def _still_there(self) -> None:
         """A file deleted or replaced underneath would swallow what is written to it: nothing is acknowledged then."""
@@ -184,21 +182,43 @@ class Store:
 
         Raises Conflict where another row is live, or decision_id stands for another decision.
         """
-        return self.record_all([(decision, expected)])[0]
+        _storable(decision)
+        return self._turns.record((decision, expected))
 
-    def record_all(self, rows: Sequence[tuple[Decision, str]]) -> list[Decision]:
+    def _record_together(self, rows: Sequence[Pair]) -> list[Answer]:
+        """Append those that can be, in one transaction; the others' answer is their Conflict."""
+        answers: list[Answer] = []
+        with self._transaction() as connection:
+            version = self._next_version(connection)
+            n_new = 0
+            for decision, expected in rows:
+                try:
+                    row, new = self._record(connection, decision, expected, version)
+                except Conflict as conflict:
+                    answers.append(conflict)
+                else:
+                    answers.append(row)
+                    n_new += new
+            if not n_new:
+                connection.rollback()  # the version stays
+        return answers
+
+    def record_all(self, rows: Sequence[Pair]) -> list[Decision]:
         """Append all, in one transaction, or none. Raises Conflict as `record` does, for the first at fault."""
         for decision, _ in rows:
             _storable(decision)
         with self._writing() as connection:
             version = self._next_version(connection)
-            return [self._record(connection, decision, expected, version) for decision, expected in rows]
+            return [self._record(connection, decision, expected, version)[0] for decision, expected in rows]
 
-    def _record(self, connection: sa.Connection, decision: Decision, expected: str, version: int) -> Decision:
+    def _record(
+        self, connection: sa.Connection, decision: Decision, expected: str, version: int
+    ) -> tuple[Decision, bool]:
+        """The row as stored, and whether it is new. Raises Conflict, having written nothing."""
         known, standing = beside(connection, decision)
         if known is not None:
             if _same(known, decision, _DECIDED):
-                return known
+                return known, False
             raise Conflict("this decision_id stands for another decision.", "make a new decision_id.", known)
         seen = standing is not None and (
             expected == standing.decision_id or (expected == "" and standing.verdict == "withdrawn")
@@ -208,7 +228,7 @@ class Store:
                 "this has been decided otherwise since you saw it.", "look at what is there now, then decide.", standing
             )
         decision = replace(decision, replaces=standing.decision_id if standing else "")
-        return append(connection, decision, standing, version)
+        return append(connection, decision, standing, version), True
 
     def decisions(
         self, reviewer: str | None = None, provision_id: str | None = None, since: int | None = None
@@ -226,9 +246,10 @@ class Store:
     def _current(self) -> Iterator[Ledger]:
         """The decisions in memory, brought up to what any process has recorded."""
         table, standing = schema.decisions, schema.live_decisions
+        version = self.version()
         with self._ledger_turn:
-            version = self.version()
-            if version < self._ledger.version:  # an older copy of the database was put back
+            # Another thread may have read on meanwhile; else an older copy of the database was put back.
+            if version < self._ledger.version and (version := self.version()) < self._ledger.version:
                 self._ledger = Ledger()
             if version > self._ledger.version:
                 query = (
