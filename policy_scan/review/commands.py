@@ -121,7 +121,7 @@ def list_users(output: Output = Path("outputs"), database: Database = None) -> N
     """The accounts: name, role, whether it is open."""
     with told(), open_store(output, database, create=False) as store:
         for user in store.users():
-            out.print(f"{user.name}\t{user.role}\t{'open' if user.active else 'closed'}", markup=False, soft_wrap=True)
+            typer.echo(f"{user.name}\t{user.role}\t{'open' if user.active else 'closed'}")
 
 
 @users.command("password")

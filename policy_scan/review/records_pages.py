@@ -13,6 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from ..citations import cite
+from ..errors import UsageError
 from ..jurisdictions import place_name
 from ..keys import make_key
 from ..records import DOC_TYPES, LEGAL_STATUSES, Decision, Document
@@ -187,10 +188,13 @@ def edit_document(
     if fault:
         return _document_page(request, doc_id, "", fault, 422, typed)
     at = now()
-    for field in changed:
-        context.store.edit_document(
-            DocumentEdit(ids[field], at, viewer.name, doc_id, field, typed[field], values[field], typed["reason"])
-        )
+    # What is typed freely comes first, so that a value that can't be stops all; a form sent again records the rest.
+    for field in sorted(changed, key=lambda one: one != "date"):
+        edit = DocumentEdit(ids[field], at, viewer.name, doc_id, field, typed[field], values[field], typed["reason"])
+        try:
+            context.store.edit_document(edit)
+        except UsageError as error:
+            return _document_page(request, doc_id, "", f"{error.message} {error.next_step}", 422, typed)
     return see_other(f"/documents/{doc_id}?done=1")
 
 
