@@ -60,7 +60,7 @@ STAGES: tuple[Stage, ...] = (
           ("reading",), _IDENTITY),
     Stage("languages", 1, ("source", "blocks", "config"), ("languages",), "document", tell_languages,
           ("languages",), _IDENTITY),
-    Stage("provisions", 2, ("source", "pages", "lines", "blocks", "languages", "config"),
+    Stage("provisions", 3, ("source", "pages", "lines", "blocks", "languages", "config"),
           ("provisions", "facts", "issues"), "document", cut_provisions, ("provisions",), _ALL),
     Stage("description", 1, ("source", "facts", "pages", "blocks", "languages"), ("document",), "document", describe,
           (), _ALL),

@@ -38,21 +38,32 @@ def test_a_last_heading_is_not_lost() -> None:
     )
 
 
-def test_short_headings_without_text_stand_together_and_apart_from_the_text_around_them() -> None:
+def test_a_label_without_text_stands_over_the_text_that_comes_next() -> None:
     slide: list[Item] = [
-        BODY, ("heading", "Antenne Nord"), ("heading", "Antenne Sud"), ("heading", "Nos missions"), BODY,
+        ("heading", "ANTENNE NORD"), ("heading", "Missions"), BODY, ("heading", "ANTENNE SUD"),
+        ("heading", "Missions"), LONG,
     ]  # fmt: skip
-    assert texts(cut([COVER, slide]))[1:] == [BODY, "Antenne Nord\nAntenne Sud", BODY]
+    found = cut([COVER, slide])[1:]
+    assert [(one.heading_path, one.text) for one in found] == [
+        (("ANTENNE NORD", "Missions"), BODY), (("ANTENNE SUD", "Missions"), LONG),
+    ]  # fmt: skip
 
 
-def test_a_numbered_heading_without_text_keeps_its_number() -> None:
+def test_a_list_of_labels_is_one_provision_apart_from_the_text_around_it() -> None:
+    names: list[Item] = [("heading", "Antenne Nord"), ("heading", "Antenne Sud"), ("heading", "Antenne Est")]
+    found = cut([COVER, [BODY, *names, ("heading", "Nos missions"), LONG]])[1:]
+    assert texts(found) == [BODY, "Antenne Nord\nAntenne Sud\nAntenne Est", LONG]
+    assert found[-1].heading_path == ("Nos missions",)
+
+
+def test_a_heading_over_numbered_ones_stands_over_their_text() -> None:
     page: list[Item] = [
-        ("heading", "4. Les guichets"), BODY, ("heading", "5. Accueil et aide aux démarches"), ("heading", "Annexes"),
-        BODY,
+        ("heading", "4. Les guichets"), BODY, ("heading", "Accueil et aide de toute personne aux démarches"),
+        ("heading", "5. Les horaires"), LONG,
     ]  # fmt: skip
     found = cut([COVER, page])
-    assert [(one.label, one.text) for one in found if one.text.startswith("5.")] == [
-        ("5", "5. Accueil et aide aux démarches")
+    assert [one.heading_path for one in found if one.text == LONG] == [
+        ("Accueil et aide de toute personne aux démarches", "Les horaires")
     ]
 
 

@@ -7,26 +7,15 @@ Section, numbered heading), the annex and the measure that it stands in.
 from __future__ import annotations
 
 import re
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from .. import schemes
 from ..schemes import Label
 from . import phrases
+from .bare import Opened, keep_bare_headings
 from .segments import Segment, looks_like_heading
 from .units import HEADING_LENGTH, OPEN_END, SENTENCE_END, Division, Unit, heads_a_section, reads_as_sentence
-
-
-@dataclass(frozen=True, slots=True)
-class _Opened:
-    """A heading as read: its division, the unit that it becomes if nothing stands under it, the divisions over it, and
-    how many units came before it."""
-
-    division: Division
-    unit: Unit
-    over: tuple[Division, ...]
-    place: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +61,7 @@ class PlainReader:
         self.units: list[Unit] = []
         self.open: Unit | None = None
         self.bare: Segment | None = None
-        self.opened: list[_Opened] = []
+        self.opened: list[Opened] = []
         self.before: Segment | None = None
         self.divisions: list[Division] = []
         self.depths: dict[int, int] = {}
@@ -154,29 +143,8 @@ class PlainReader:
         return [unit for unit in self.units if unit.segments]
 
     def with_bare_headings(self) -> list[Unit]:
-        """The units read, and those headings as units of their own under which no unit and no other heading stands.
-
-        The headings of the title page are left out, as are the entries of a table of contents without heading and what
-        three pages repeat.
-        """
-        places: dict[int, list[Unit]] = defaultdict(list)
-        pages: dict[str, set[int]] = defaultdict(set)
-        for segment in self.segments:
-            pages[schemes.fold(segment.text)].add(segment.page)
-        for opened in reversed(self.opened):
-            text = schemes.fold(opened.unit.text)
-            entry = re.sub(r"[\s.…]+\d{1,4}$", "", text)
-            listed = entry != text and entry in pages
-            if opened.division.holds or listed or len(pages[text]) > 2:
-                continue
-            for division in opened.over:
-                division.holds = True
-            places[opened.place].insert(0, opened.unit)
-        found: list[Unit] = []
-        for place in range(len(self.units) + 1):
-            found += places[place]
-            found += self.units[place : place + 1]
-        return [unit for unit in found if unit.segments]
+        """The units read, with what the headings say under which nothing stands."""
+        return keep_bare_headings(self.units, self.opened, self.segments)
 
     def _note_heading(self, segment: Segment) -> None:
         """Keeps in mind the heading that has just been opened, in case nothing will stand under it."""
@@ -191,7 +159,7 @@ class PlainReader:
             kind = "annex"
         headings = tuple(one.heading for one in over if one.heading)
         unit = Unit(kind, self.act, self._labels(), headings, False, segments=[segment], bare=True)
-        self.opened.append(_Opened(division, unit, over, len(self.units)))
+        self.opened.append(Opened(division, unit, over, len(self.units)))
 
     def keeps_headings(self) -> bool:
         """Whether a heading without text under it is text here: everywhere but in acts outside their annexes."""
