@@ -323,6 +323,22 @@ def remarks_on(run: RunData, document: Document) -> str:
             lines.append(f"{place}{issue.message} → {issue.next_step}")
     return "\n".join(dict.fromkeys(lines))
 
+def list_rejected(run: RunData) -> list[Evidence]:
+    """The machine's codings that reviewers rejected, in every column of their document: they count nowhere and give no
+    status, but can be argued about.
+    """
+    found = [one for one in run.codings if one.method == "reviewed" and not one.assigned and one.theme in run.themes]
+    documents = {document.doc_id: document for document in documents_at(run.documents, run.config.table.as_of)}
+    provisions = {provision.provision_id: provision for provision in run.provisions}
+    rows = []
+    for coding in found:
+        provision = provisions[coding.provision_id]
+        document = documents[provision.doc_id]
+        columns = [code for code in run.all_columns if belongs(document.jurisdictions, code)] or [UNKNOWN]
+        rows += [Evidence(coding.theme, code, "rejected", "not_found", coding, provision, document) for code in columns]
+    return rows
+
+
 
 def relative_pdf(run: RunData, document: Document, folder: Path) -> str:
     """The PDF's path relative to the folder where a report stands, with '/'; absolute where drives differ."""

@@ -21,7 +21,7 @@ from ..citations import act_date, format_date
 from ..decisions import PublishedDecision, settled_of
 from ..jurisdictions import place_name
 from ..records import CELL_STATUSES, FORCES
-from ..stages.cells import act_type, belongs
+from ..stages.cells import act_type
 from ..tables import read_records, write_atomic
 from .common import (
     SYMBOLS,
@@ -32,6 +32,7 @@ from .common import (
     count_words,
     flatten,
     list_evidence,
+    list_rejected,
     marked_segments,
     pdf_address,
     printable,
@@ -93,7 +94,7 @@ class _Page:
 
     @property
     def countries(self) -> list[str]:
-        return list(dict.fromkeys([*self.run.all_columns, *(item.jurisdiction for item in self.items)]))
+        return list(dict.fromkeys([*self.run.all_columns, *(item.jurisdiction for item in self.rows)]))
 
 
 def json_for_script(value: object) -> str:
@@ -118,24 +119,6 @@ def _read_review(run: RunData) -> _Review:
     states = {key: names[settled.verdict] for key, settled in settled_of(rows).items()}
     said = {row.anchored_to: printable(row.translation) for row in rows if row.live and row.translation}
     return _Review(states, said)
-
-
-def _rejected(run: RunData, review: _Review) -> list[Evidence]:
-    """The codings that the machine assigned and reviewers refused, in every column of their document."""
-    provisions = {provision.provision_id: provision for provision in run.provisions}
-    documents = {document.doc_id: document for document in documents_at(run.documents, run.config.table.as_of)}
-    found = []
-    for coding in run.codings:
-        refused = coding.method == "reviewed" and not coding.assigned
-        if refused and review.state(coding.provision_id, coding.theme) == "rejected" and coding.theme in run.themes:
-            provision = provisions[coding.provision_id]
-            document = documents[provision.doc_id]
-            found += [
-                Evidence(coding.theme, column, "rejected", "not_found", coding, provision, document)
-                for column in run.all_columns
-                if belongs(document.jurisdictions, column)
-            ]
-    return found
 
 
 def _draw(run: RunData, items: Sequence[Evidence]) -> tuple[list[Crop], dict[CropKey, int | str]]:
@@ -366,7 +349,7 @@ def render_page(run: RunData, language: str, folder: Path) -> str:
     items = list(list_evidence(run))
     review = _read_review(run)
     pictures, places = _draw(run, items)
-    page = _Page(run, language, folder, texts, items, _rejected(run, review), review, places)
+    page = _Page(run, language, folder, texts, items, list_rejected(run), review, places)
     coded = len({item.provision.provision_id for item in items})
     counts = texts["counts"].format(documents=len(run.documents), provisions=len(run.provisions), coded=coded)
     years = [year for item in items if (year := _year(act_date(item.document, item.provision)))]

@@ -29,6 +29,7 @@ from .common import (
     theme_name,
 )
 from .paper import Inline, TableCell
+from .page_words import languages_said
 from .words import words
 
 
@@ -127,9 +128,7 @@ class Narrator:
         return ", ".join(f"{name} {n}" for name, n in counts)
 
     def language_name(self, code: str) -> str:
-        from babel import Locale
-
-        return str(Locale.parse(self.language).languages.get(code) or self.words["unknown"])
+        return languages_said(code, self.language)
 
     def standing(self, cell: Cell) -> str:
         """'Binding, 46 provisions in 4 documents, 73 to check; not reviewed.'"""

@@ -86,6 +86,14 @@ def language_names(language: str) -> Mapping[str, str]:
     }
 
 
+def languages_said(codes: str, language: str) -> str:
+    """'fr;nl' -> 'French, Dutch' in the report's language; a code that no document is expected in has its CLDR name."""
+    from babel import Locale
+
+    names = {**Locale.parse(language).languages, **language_names(language)}
+    return ", ".join(names.get(code, code) for code in codes.split(";") if code)
+
+
 def plural_forms(form: Callable[[int], str]) -> dict[str, str]:
     """Class of numbers -> words, for a script that counts; `form` gives the words for a number."""
     return {category: form(number) for category, number in _SAMPLES.items()}

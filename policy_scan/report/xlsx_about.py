@@ -12,7 +12,8 @@ from ..jurisdictions import UNKNOWN
 from ..records import Document
 from ..stages.cells import belongs
 from .common import flatten, jurisdiction_name, remarks_on, searched_words, theme_name
-from .xlsx_book import A3, HEADER, Book, Sheet, language_names, row_height
+from .page_words import languages_said
+from .xlsx_book import A3, HEADER, Book, Sheet, row_height
 from .xlsx_evidence import published_decisions
 
 _VERSIONS = (
@@ -49,7 +50,7 @@ def write_documents(book: Book) -> None:
             more = t.ngettext("… and {n} more", "… and {n} more", len(lines) - _REMARKS)
             lines[_REMARKS:] = [more.format(n=len(lines) - _REMARKS)]
         remarks, paths = "\n".join(lines), "\n".join((document.path, *document.other_paths))
-        languages = language_names(document.language, book.language)
+        languages = languages_said(document.language, book.language)
         made.texts(row, [_countries(book, document), document.title, texts.get(document.doc_type, document.doc_type),
                          texts.get(document.legal_status, "")])  # fmt: skip
         made.date(row, 4, document.date)
@@ -121,7 +122,7 @@ def write_corpus(book: Book) -> None:
         (
             t.gettext("Documents searched, by language (one with several counts in each)"),
             {
-                language_names(code, book.language) or untold: {
+                languages_said(code, book.language) or untold: {
                     document.doc_id: 1 for document in searched if code in document.language.split(";")
                 }
                 for code, _ in spoken.most_common()
@@ -130,7 +131,7 @@ def write_corpus(book: Book) -> None:
         (
             t.gettext("Provisions searched, by language"),
             {
-                language_names(code, book.language) or untold: counted
+                languages_said(code, book.language) or untold: counted
                 for code, counted in sorted(by_language.items(), key=lambda item: -item[1].total())
             },
         ),

@@ -74,14 +74,6 @@ def real_date(date: str) -> datetime.date | None:
 
 
 @cache
-def language_names(codes: str, language: str) -> str:
-    """'fr;nl' -> 'French, Dutch' in the report's language (CLDR); a code without a name stays."""
-    from babel import Locale
-
-    names = Locale.parse(language).languages
-    return ", ".join(names.get(code, code) for code in codes.split(";") if code)
-
-
 def make_formats(book: Any) -> dict[str, Any]:
     base = {"font_name": FONT, "font_size": 9, "valign": "top"}
     wrap = {**base, "text_wrap": True}

@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from ..as_of import documents_at
 from ..citations import act_date
 from ..decisions import PublishedDecision, settled_of
 from ..jurisdictions import UNKNOWN
-from ..stages.cells import belongs, status_of
 from ..tables import read_records
 from .common import (
     Evidence,
@@ -17,11 +15,13 @@ from .common import (
     citation_of,
     jurisdiction_name,
     list_evidence,
+    list_rejected,
     quotation,
     terms_found,
     theme_name,
 )
-from .xlsx_book import HEADER, Book, language_names, row_height
+from .page_words import languages_said
+from .xlsx_book import HEADER, Book, row_height
 
 _PRINTED = 15
 """Columns on paper, up to the reviewer: with the rest nobody could read them."""
@@ -81,29 +81,12 @@ def _decided(decided: Mapping[tuple[str, str], Decided], item: Evidence) -> Deci
 def evidence_rows(run: RunData) -> list[Evidence]:
     """Every assigned coding in every cell it enters, and at the end of each cell what reviewers rejected."""
     listed = list(list_evidence(run))
-    rejected = _rejected(run)
+    rejected = list_rejected(run)
     if not rejected:
         return listed
     order = {(theme, code): n for n, (theme, code) in enumerate(
         (theme, code) for theme in run.themes for code in (*run.all_columns, UNKNOWN))}  # fmt: skip
     return sorted([*listed, *rejected], key=lambda item: order[item.theme, item.jurisdiction])
-
-
-def _rejected(run: RunData) -> list[Evidence]:
-    """The machine's codings that reviewers rejected: they count nowhere, but can be argued about."""
-    found = [one for one in run.codings if one.method == "reviewed" and not one.assigned and one.theme in run.themes]
-    if not found:
-        return []
-    documents = {document.doc_id: document for document in documents_at(run.documents, run.config.table.as_of)}
-    provisions = {provision.provision_id: provision for provision in run.provisions}
-    rows = []
-    for coding in found:
-        provision = provisions[coding.provision_id]
-        document = documents[provision.doc_id]
-        columns = [code for code in run.all_columns if belongs(document.jurisdictions, code)] or [UNKNOWN]
-        status = status_of(document, provision, coding.force)
-        rows += [Evidence(coding.theme, code, "rejected", status, coding, provision, document) for code in columns]
-    return rows
 
 
 def write_evidence(book: Book, rows: Sequence[Evidence], n_all: int, places: Mapping[tuple[str, str], str]) -> None:
@@ -140,7 +123,7 @@ def write_evidence(book: Book, rows: Sequence[Evidence], n_all: int, places: Map
         made.texts(row, [country, name, force, standing, gives, quoted, reference, document.title], 1)
         made.date(row, 9, act_date(document, provision))
         made.link_page(row, 10, document, provision.page_first)
-        made.text(row, 11, language_names(provision.language, book.language))
+        made.text(row, 11, languages_said(provision.language, book.language))
         made.number(row, 12, coding.probability, "probability")
         said = _decided(decided, item)
         outcome = outcomes.get(said.outcome, "")
