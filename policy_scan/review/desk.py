@@ -33,7 +33,7 @@ from .context import context_of, language_of, render, see_other, viewer_of
 from .deciding import KINDS, UNDONE, Action, named, rows_of, undo_rows
 from .desk_words import desk_keys, desk_words
 from .items import Item, Own, forces, make_item, moved, own_rows
-from .pictures import CLOSE_DPI, DPI, PageImages, spans_of
+from .pictures import CLOSE_DPI, DPI, images_of, spans_of
 from .project import Project
 from .queues import QUEUES, Filters, QueueItem, QueueName, Why, build_queue, queue_words, why_words
 from .search import Wanted, search
@@ -48,7 +48,6 @@ SENT_AT_ONCE = 60
 """Items of a queue that the script is told of at once."""
 HITS = 50
 WHYS: tuple[str, ...] = get_args(Why)
-_images = PageImages()
 _moved: WeakKeyDictionary[Project, dict[str, dict[str, list[Decision]]]] = WeakKeyDictionary()
 _moved_lock = threading.Lock()
 
@@ -246,7 +245,7 @@ def place(request: Request, provision_id: str, page: int, evidence: str = "[]") 
         spans = spans_of(evidence, len(provision.text))
     except ValueError:
         raise HTTPException(422) from None
-    found = _images.outline(project.run, project.documents[provision.doc_id], provision, page, spans)
+    found = images_of(project).outline(project.run, project.documents[provision.doc_id], provision, page, spans)
     if isinstance(found, str):
         return JSONResponse({"reason": found})
     return JSONResponse(
@@ -265,7 +264,7 @@ def picture(request: Request, doc_id: str, page: int, close: bool = False) -> Re
     document = project.documents.get(doc_id)
     if document is None:
         raise HTTPException(404)
-    drawn = _images.picture(project.run, document, page, CLOSE_DPI if close else DPI)
+    drawn = images_of(project).picture(project.run, document, page, CLOSE_DPI if close else DPI)
     if not isinstance(drawn, bytes):
         raise HTTPException(404)
     return Response(drawn, media_type="image/webp", headers={"cache-control": "private, max-age=3600"})
@@ -277,7 +276,7 @@ def pdf(request: Request, doc_id: str) -> Response:
     """The PDF that was read, to be saved: only while the file still has its hash. Nothing in it may run here."""
     project = context_of(request).project()
     document = project.documents.get(doc_id)
-    data = _images.document(project.run, document) if document is not None else "missing"
+    data = images_of(project).document(project.run, document) if document is not None else "missing"
     if document is None or not isinstance(data, bytes):
         raise HTTPException(404)
     headers = {

@@ -13,12 +13,14 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
 
 from ..errors import DocumentError
 from ..pdf import PageError, Sheet, open_pdf
 from ..records import Document, Provision
 from ..report.common import RunData
 from ..report.crops import Reason, Rectangle, boxes_on, find_lines, letters_of, read_document
+from .project import Project
 
 if TYPE_CHECKING:
     from PIL.Image import Image as Picture
@@ -30,6 +32,8 @@ KEPT_BYTES = 96_000_000
 """Pictures kept at once: about five hundred pages at DPI."""
 KEPT_SHEETS = 200
 _QUALITY = 82
+_pdfium = threading.Lock()
+"""pdfium works for one thread at a time, whatever the document."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,12 +75,11 @@ def pieces_on(provision: Provision, spans: Sequence[Sequence[int]], page: int) -
 
 
 class PageImages:
-    """Pages drawn so far. Safe to share between threads: pdfium draws for one at a time."""
+    """Pages drawn so far. Safe to share between threads."""
 
     def __init__(self, kept_bytes: int = KEPT_BYTES) -> None:
         self._kept_bytes = kept_bytes
         self._lock = threading.Lock()
-        self._pdfium = threading.Lock()
         self._pictures: OrderedDict[tuple[str, int, int], bytes] = OrderedDict()
         self._texts: OrderedDict[tuple[str, int], PageText] = OrderedDict()
         self._size = 0
@@ -125,7 +128,7 @@ class PageImages:
         limits = run.config.run
         try:
             with (
-                self._pdfium,
+                _pdfium,
                 open_pdf(data, limits.pages_per_document, limits.megabytes_per_file * 1_000_000) as pdf,
             ):
                 if not 1 <= page <= len(pdf):
@@ -154,7 +157,7 @@ class PageImages:
         if not isinstance(data, bytes):
             return data
         try:
-            with self._pdfium, open_pdf(data) as pdf:
+            with _pdfium, open_pdf(data) as pdf:
                 return self._keep_text(key, pdf.sheet(page))
         except (DocumentError, PageError):
             return "damaged"
@@ -166,6 +169,16 @@ class PageImages:
             while len(self._texts) > KEPT_SHEETS:
                 self._texts.popitem(last=False)
         return text
+
+
+_of_project: WeakKeyDictionary[Project, PageImages] = WeakKeyDictionary()
+_making = threading.Lock()
+
+
+def images_of(project: Project) -> PageImages:
+    """A project's pictures; those of a run that has been read again are made anew."""
+    with _making:
+        return _of_project.setdefault(project, PageImages())
 
 
 def _encoded(image: Picture) -> bytes:

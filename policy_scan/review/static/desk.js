@@ -212,7 +212,7 @@
     drafts.delete(data.provision);
     now.initial = sorted(chosen);
     send(job);
-    if (SEARCH) settled().then(() => again(entry, said));
+    if (SEARCH) settled().then(() => again(entry, status.textContent));
     else move(1, said + " " + w.saving);
   }
   async function again(entry, said) {
