@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from fastapi import Request
 from jinja2 import Environment
@@ -23,6 +23,8 @@ from .security import ADMINISTRATORS, CODERS, OVERSEERS, SIGNED_IN, LoginLimit, 
 
 if TYPE_CHECKING:
     from .store import Store
+
+_Made = TypeVar("_Made")
 
 
 class Workspace:
@@ -44,6 +46,15 @@ class Workspace:
             return self._project
 
 
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """What was made of one state of the run and of the store."""
+
+    project: Project
+    version: int
+    made: dict[Hashable, Any]
+
+
 @dataclass(slots=True)
 class Context:
     workspace: Workspace
@@ -60,27 +71,32 @@ class Context:
     limit: LoginLimit = field(default_factory=LoginLimit)
     single_language: str = ""
 
-    _live: tuple[Project, int, list[Decision]] | None = None
-    _trail: tuple[Project, int, list[Decision]] | None = None
+    _kept: _Kept | None = None
 
     def project(self) -> Project:
         """Raises NothingToDoError while the run is being written anew."""
         return self.workspace.project()
 
+    def remembered(self, project: Project, what: Hashable, make: Callable[[], _Made]) -> _Made:
+        """What `make` gives, made once for each state of the run and of the store. `what` names it, and whom it is for
+        where not everybody may see it.
+        """
+        # The version is read first: what is written in between is read again by the next request.
+        version, kept = self.store.version(), self._kept
+        if kept is None or kept.project is not project or kept.version != version:
+            kept = self._kept = _Kept(project, version, {})
+        if what not in kept.made:
+            kept.made[what] = make()
+        found: _Made = kept.made[what]
+        return found
+
     def live(self, project: Project) -> list[Decision]:
         """Everybody's live decisions as they bear on the run: only for what `visibility` lets the viewer see."""
-        # The version is read first: what is written in between is read again by the next request.
-        version, kept = self.store.version(), self._live
-        if kept is None or kept[0] is not project or kept[1] != version:
-            kept = self._live = (project, version, project.current(self.store.live()))
-        return kept[2]
+        return self.remembered(project, "live", lambda: project.current(self.store.live()))
 
     def trail(self, project: Project) -> list[Decision]:
         """All decisions ever made, oldest first, as they bear on the run; the same caution holds."""
-        version, kept = self.store.version(), self._trail
-        if kept is None or kept[0] is not project or kept[1] != version:
-            kept = self._trail = (project, version, project.current(self.store.decisions()))
-        return kept[2]
+        return self.remembered(project, "trail", lambda: project.current(self.store.decisions()))
 
     def static(self, name: str) -> str:
         return f"/static/{name}?v={self.statics[name][2]}"

@@ -12,13 +12,15 @@ from ..report.common import SYMBOLS, jurisdiction_name, short_status, theme_name
 from ..translation import translations
 from .agreement import ItemAgreement, Measure, agreement
 from .context import Context, context_of, language_of, render, viewer_of
-from .progress import CellProgress, progress
+from .progress import CellProgress, Progress, progress
 from .project import Project
-from .queues import QUEUES, build_queue, queue_words
+from .queues import QUEUES, QueueName, build_queue, queue_words
 from .security import CODERS, OVERSEERS, SIGNED_IN, Viewer, allow
 from .visibility import visible
 
 router = APIRouter()
+_SAME_ITEMS = frozenset({"theme", "language", "document"})
+"""Queues with the same items as 'country', in another order."""
 
 
 def seen_live(context: Context, viewer: Viewer, project: Project) -> list[Decision]:
@@ -37,8 +39,12 @@ def home(request: Request) -> Response:
     context, viewer, language = context_of(request), viewer_of(request), language_of(request)
     project = context.project()
     sees_all = viewer.may(OVERSEERS)
-    assignments = context.store.assignments(None if sees_all else viewer.name)
-    made = progress(project, seen_live(context, viewer, project), assignments)
+
+    def make() -> Progress:
+        assignments = context.store.assignments(None if sees_all else viewer.name)
+        return progress(project, seen_live(context, viewer, project), assignments)
+
+    made = context.remembered(project, ("progress", None if sees_all else viewer.name), make)
     reviewers = [one for one in made.reviewers if sees_all or one.reviewer == viewer.name]
     return render(
         request,
@@ -55,16 +61,25 @@ def _queues(context: Context, viewer: Viewer, project: Project, language: str) -
     """The queues of somebody who decides, each with what is left in it."""
     if not viewer.may(CODERS):
         return []
-    own = [one for one in context.live(project) if one.reviewer == viewer.name]
-    assignments = context.store.assignments(viewer.name)
+    left = context.remembered(project, ("left", viewer.name), lambda: _left(context, viewer, project))
     found = []
-    for name in QUEUES:
-        if name == "disagreements":  # it has a page of its own, with both views
-            continue
+    for name, n in left.items():
         title, purpose = queue_words(name, language)
-        n = len(build_queue(project, name, viewer.name, own, assignments=assignments))
         found.append({"address": f"/desk?queue={name}", "title": title, "purpose": purpose, "n": n})
     return found
+
+
+def _left(context: Context, viewer: Viewer, project: Project) -> dict[QueueName, int]:
+    """What is left in each queue, told from the viewer's own decisions alone."""
+    own = [one for one in context.live(project) if one.reviewer == viewer.name]
+    assignments = context.store.assignments(viewer.name)
+    left: dict[QueueName, int] = {}
+    for name in QUEUES:
+        if name in _SAME_ITEMS and "country" in left:
+            left[name] = left["country"]
+        elif name != "disagreements":  # it has a page of its own, with both views
+            left[name] = len(build_queue(project, name, viewer.name, own, assignments=assignments))
+    return left
 
 
 def _cell_rows(project: Project, cells: tuple[CellProgress, ...], language: str) -> list[dict[str, Any]]:
@@ -93,7 +108,12 @@ def agreement_page(request: Request) -> Response:
     """A coder sees agreement on what he or she has decided too; adjudicators and administrators see it all."""
     context, viewer, language = context_of(request), viewer_of(request), language_of(request)
     project = context.project()
-    found = agreement(seen_trail(context, viewer, project), project)
+    sees_all = viewer.may(OVERSEERS)
+    found = context.remembered(
+        project,
+        ("agreement", None if sees_all else viewer.name),
+        lambda: agreement(seen_trail(context, viewer, project), project),
+    )
     t = translations(language)
     rows = [(theme_name(project.run, one.theme, language), one) for one in found.themes]
     rows.append((t.gettext("All themes"), found.overall))
@@ -103,7 +123,7 @@ def agreement_page(request: Request) -> Response:
         rows=[_agreement_row(name, one) for name, one in rows],
         force=_agreement_row(t.gettext("Force"), found.force),
         overall=found.overall,
-        sees_all=viewer.may(OVERSEERS),
+        sees_all=sees_all,
     )
 
 
