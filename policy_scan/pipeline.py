@@ -66,7 +66,7 @@ STAGES: tuple[Stage, ...] = (
           (), _ALL),
     Stage("codings", 3, ("document", "provisions", "config", "codebook", "classifier"), ("codings",), "document",
           code_provisions, ("codings",), _ALL, ("codebook", "classifier")),
-    Stage("cells", 3, ("documents", "provisions", "codings", "issues", "config", "codebook", "thresholds"), ("cells",),
+    Stage("cells", 4, ("documents", "provisions", "codings", "issues", "config", "codebook", "thresholds"), ("cells",),
           "corpus", compile_cells, ("table", "cells"), (), ("codebook", "classifier")),
     Stage("state_of_play", 2, ("cells", "config", "codebook"), ("rows",), "corpus", tabulate, ("table",), (),
           ("codebook",)),

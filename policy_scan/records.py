@@ -273,6 +273,8 @@ class Cell:
     evidence: tuple[str, ...]
     citation: str
     to_check: tuple[str, ...]
+    n_reviewed: int = 0
+    """Of `n_provisions`, those that reviewers settled."""
 
 
 @dataclass(frozen=True, slots=True)

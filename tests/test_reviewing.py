@@ -18,6 +18,8 @@ from policy_scan.decisions import PublishedDecision
 from policy_scan.errors import NothingToDoError, PolicyScanError
 from policy_scan.records import Cell, Decision, Issue, Provision, Source
 from policy_scan.report import FORMATS, RunData, export_run
+from policy_scan.report.common import review_words
+from policy_scan.report.words import words
 from policy_scan.review.store import DocumentEdit
 from policy_scan.reviewing import load_reviewed
 from policy_scan.tables import read_records
@@ -63,7 +65,7 @@ def test_a_rejected_provision_supports_nothing_and_the_published_tables_stay(run
     rows = [_decision(run, "p-law", verdict="no")]
     with load_reviewed(run.directory, rows) as reviewed:
         cell = _cell(reviewed)
-        assert cell.evidence == ("p-hostile",) and cell.review_state == "none"
+        assert cell.evidence == ("p-hostile",) and (cell.review_state, cell.n_reviewed) == ("part", 0)
         assert _cell(reviewed, "BE") == _cell(run, "BE")
     rows.append(_decision(run, "p-hostile", 2, theme="", verdict="no"))
     with load_reviewed(run.directory, rows) as reviewed:
@@ -79,11 +81,15 @@ def test_a_single_coders_word_counts_two_that_differ_dispute_and_adjudication_se
     yes, no = _decision(run, "p-law"), _decision(run, "p-law", 2, reviewer="coder-two", verdict="no")
     judged = _decision(run, "p-law", 3, reviewer="eve", role="adjudicator", verdict="no", note="§ 2 says so")
     for rows, state, evidence in (
-        ([yes], "part", True), ([yes, no], "disputed", True), ([yes, no, judged], "none", False),
+        ([yes], "part", True), ([yes, no], "disputed", True), ([yes, no, judged], "part", False),
     ):  # fmt: skip
         with load_reviewed(run.directory, rows) as reviewed:
             cell = _cell(reviewed)
             assert (cell.review_state, "p-law" in cell.evidence) == (state, evidence)
+            assert cell.n_reviewed == (state == "part" and evidence)
+            assert review_words(cell, "en") == (
+                "1 of 2 reviewed" if cell.n_reviewed else words("en")[f"review_{state}"]
+            )
             assert len(read_records(reviewed.directory, "decisions", PublishedDecision)) == len(rows)
 
 

@@ -245,6 +245,7 @@ TABLES: Mapping[str, TableInfo] = {
             "evidence": "provision_ids that support the status, best first: a list.",
             "citation": "Citation of the best evidence, or what was searched.",
             "to_check": "provision_ids that await a reviewer: a list.",
+            "n_reviewed": "Of the provisions that support the status, those that reviewers settled.",
         },
     ),
     "state_of_play": TableInfo(

@@ -174,6 +174,15 @@ def support_words(cell: Cell, language: str) -> str:
     return ", ".join(parts)
 
 
+def review_words(cell: Cell, language: str) -> str:
+    """How much of a cell's evidence reviewers settled: 'not reviewed', '3 of 12 reviewed', 'reviewed', 'disputed'."""
+    state = words(language)[f"review_{cell.review_state}"]
+    if cell.review_state == "disputed" or not 0 < cell.n_reviewed < cell.n_provisions:
+        return state
+    t = translations(language)
+    return t.pgettext("review", "{n} of {total} reviewed").format(n=cell.n_reviewed, total=cell.n_provisions)
+
+
 def segments(evidence: Evidence) -> list[str]:
     """The provision's text cut into plain and evidence pieces in turn, the first plain (it may be '')."""
     text = evidence.provision.text
@@ -314,15 +323,6 @@ def list_evidence(run: RunData) -> Iterator[Evidence]:
                 yield row(theme, UNKNOWN, "later" if is_of_later else "no_cell", coding)
 
 
-def remarks_on(run: RunData, document: Document) -> str:
-    """Why a document was excluded, and its issues with what to do next, a line each."""
-    lines = [document.exclude_reason] if document.status == "excluded" and document.exclude_reason else []
-    for issue in run.issues:
-        if issue.doc_id == document.doc_id:
-            place = f"p. {issue.page}: " if issue.page else ""
-            lines.append(f"{place}{issue.message} → {issue.next_step}")
-    return "\n".join(dict.fromkeys(lines))
-
 def list_rejected(run: RunData) -> list[Evidence]:
     """The machine's codings that reviewers rejected, in every column of their document: they count nowhere and give no
     status, but can be argued about.
@@ -338,6 +338,15 @@ def list_rejected(run: RunData) -> list[Evidence]:
         rows += [Evidence(coding.theme, code, "rejected", "not_found", coding, provision, document) for code in columns]
     return rows
 
+
+def remarks_on(run: RunData, document: Document) -> str:
+    """Why a document was excluded, and its issues with what to do next, a line each."""
+    lines = [document.exclude_reason] if document.status == "excluded" and document.exclude_reason else []
+    for issue in run.issues:
+        if issue.doc_id == document.doc_id:
+            place = f"p. {issue.page}: " if issue.page else ""
+            lines.append(f"{place}{issue.message} → {issue.next_step}")
+    return "\n".join(dict.fromkeys(lines))
 
 
 def relative_pdf(run: RunData, document: Document, folder: Path) -> str:

@@ -37,6 +37,7 @@ from .common import (
     pdf_address,
     printable,
     remarks_on,
+    review_words,
     searched_words,
     support_words,
     theme_name,
@@ -227,7 +228,7 @@ def _data(page: _Page) -> dict[str, Any]:
                 "status": cell.status,
                 "support": support_words(cell, language),
                 "searched": searched_words(cell, language, run.config.table.as_of),
-                "review": "" if cell.review_state == "none" else words(language)[f"review_{cell.review_state}"],
+                "review": "" if cell.review_state == "none" else review_words(cell, language),
             }
             for cell in run.cells
         ],
@@ -303,7 +304,7 @@ def _table(run: RunData, language: str) -> list[dict[str, Any]]:
                     "name": run.codebook.status_name(cells[theme, code].status, language),
                     "citation": citations[theme, code],
                     "support": support_words(cells[theme, code], language),
-                    "review": words(language)[f"review_{cells[theme, code].review_state}"]
+                    "review": review_words(cells[theme, code], language)
                     if cells[theme, code].review_state != "none"
                     else "",
                     "lang": spoken.get(cells[theme, code].evidence[0], language)

@@ -21,6 +21,7 @@ from .common import (
     pdf_address,
     printable,
     quotation,
+    review_words,
     searched_words,
     support_words,
 )
@@ -183,7 +184,7 @@ def tabulate(teller: Narrator) -> list[Block]:
         ]
         support = support_words(found, teller.language)
         if support:
-            review = teller.words[f"review_{found.review_state}"]
+            review = review_words(found, teller.language)
             lines.append((Inline(f"{support}; {review}", italic=True),))
         return TableCell(tuple(lines), found.status)
 

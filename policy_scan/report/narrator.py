@@ -25,11 +25,12 @@ from .common import (
     jurisdiction_name,
     list_evidence,
     printable,
+    review_words,
     support_words,
     theme_name,
 )
-from .paper import Inline, TableCell
 from .page_words import languages_said
+from .paper import Inline, TableCell
 from .words import words
 
 
@@ -134,7 +135,7 @@ class Narrator:
         """'Binding, 46 provisions in 4 documents, 73 to check; not reviewed.'"""
         name = self.run.codebook.status_name(cell.status, self.language)
         parts = [part for part in (name, support_words(cell, self.language)) if part]
-        return sentence(f"{', '.join(parts)}; {self.words[f'review_{cell.review_state}']}")
+        return sentence(f"{', '.join(parts)}; {review_words(cell, self.language)}")
 
 
 def made_at(run: RunData) -> datetime | None:

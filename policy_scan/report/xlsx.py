@@ -14,7 +14,7 @@ from ..jurisdictions import country_of
 from ..records import Cell
 from ..tables import write_atomic
 from ..translation import listed, translations
-from .common import SYMBOLS, RunData, cell_citations, jurisdiction_name, support_words, theme_name
+from .common import SYMBOLS, RunData, cell_citations, jurisdiction_name, review_words, support_words, theme_name
 from .page_words import as_of_said
 from .words import words
 from .xlsx_about import write_codebook, write_corpus, write_documents, write_method, write_problems
@@ -145,7 +145,7 @@ def _write_cell(
     parts = [book.status(status), safe_text(citations[cell.theme, cell.jurisdiction])]
     support = support_words(cell, book.language)
     if support:
-        parts.append(f"{support}; {book.texts[f'review_{cell.review_state}']}")
+        parts.append(f"{support}; {review_words(cell, book.language)}")
     fragments: list[Any] = [formats[f"{status}_bold"], parts[0], formats[f"{status}_plain"], "\n" + parts[1]]
     if support:
         fragments += [formats[f"{status}_small"], "\n" + parts[2]]
@@ -202,7 +202,7 @@ def _write_cells(book: Book, first: FirstRows, citations: Mapping[tuple[str, str
         made.text(row, 12, book.yes(cell.search_incomplete))
         if cell.confidence is not None:
             made.number(row, 13, cell.confidence, "probability")
-        made.text(row, 14, texts[f"review_{cell.review_state}"])
+        made.text(row, 14, review_words(cell, book.language))
         made.sheet.set_row(row, row_height([(citation, 58), (name, 32), (book.status(cell.status), 24)]))
     made.note(book.t.gettext("The table in long form, to sort, filter and count."))
     made.finish(len(run.cells), len(names), 2)

@@ -210,6 +210,7 @@ def _cell(
         evidence=tuple(finding.provision.provision_id for finding in evidence),
         citation=citation,
         to_check=tuple(finding.provision.provision_id for finding in to_check),
+        n_reviewed=sum((finding.provision.provision_id, theme) in decisions for finding in evidence),
     )
 
 
