@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+from functools import cache
 from pathlib import Path
 from string import Formatter
 
@@ -21,7 +22,11 @@ import catalogues  # noqa: E402
 
 TRANSLATED = LANGUAGES[1:]
 COMMA_BELOW, CEDILLA = "șțȘȚ", "şţŞŢ"
-SOURCE = catalogues.extract()
+
+
+@cache
+def source() -> catalogues.PlainCatalog:
+    return catalogues.extract()
 
 
 def _key(message: Message) -> tuple[object, str | None]:
@@ -37,23 +42,23 @@ def _forms(message: Message) -> list[str]:
 
 
 def test_the_source_has_words_of_every_kind() -> None:
-    found = {_key(message) for message in SOURCE}
+    found = {_key(message) for message in source()}
     assert (("{n} provision", "{n} provisions"), None) in found
     assert ("Evidence", None) in found and ("law", "document type") in found
-    assert "{" not in {message.id for message in SOURCE}
+    assert "{" not in {message.id for message in source()}
 
 
 def test_words_are_plain_literals_even_inside_an_f_string() -> None:
     assert not catalogues.unreadable_calls()
-    source = b"said = f\"{t.gettext('one {n}').format(n=n)}, {t.ngettext('{n} lamp', '{n} lamps', n)}\""
-    found = [(name, texts) for _, name, texts in catalogues.calls_in(source)]
+    code = b"said = f\"{t.gettext('one {n}').format(n=n)}, {t.ngettext('{n} lamp', '{n} lamps', n)}\""
+    found = [(name, texts) for _, name, texts in catalogues.calls_in(code)]
     assert sorted(found) == [("gettext", ["one {n}"]), ("ngettext", ["{n} lamp", "{n} lamps", None])]
 
 
 @pytest.mark.parametrize("language", TRANSLATED)
 def test_a_catalogue_has_what_the_source_says_and_nothing_else(language: str) -> None:
     catalogue = catalogues.read_catalogue(language)
-    assert {_key(message) for message in catalogue} == {_key(message) for message in SOURCE}, "run: make catalogues"
+    assert {_key(message) for message in catalogue} == {_key(message) for message in source()}, "run: make catalogues"
     assert not [message.id for message in catalogues.gaps(catalogue)], "fill the empty msgstr, run: make catalogues"
     assert not [message.id for message in catalogue if message.fuzzy]
 
