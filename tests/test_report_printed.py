@@ -363,6 +363,28 @@ def test_acts_later_than_the_tables_day_are_left_out_and_told(tmp_path: Path) ->
     text = _text(paper)
     assert "1 document is later than the table's day and is left out." in text
     assert "The table gives the law as of 1 January 2020" in text
+    introduction = text[: text.index("'Not found' speaks")]
+    assert "The law as of 1 January 2020: later acts are left out." in introduction
+
+
+@pytest.mark.usefixtures("without_figures")
+def test_nothing_is_claimed_of_a_day_unasked_nor_of_what_was_left_out_or_is_doubtful(tmp_path: Path) -> None:
+    example = example_run.example()
+    statuses = [document.status for document in example.documents]
+    assert {"failed", "excluded"} <= set(statuses)
+    doubtful = [dataclasses.replace(one, probability=0.01) for one in example.codings]
+    cells = compile_cells(
+        example.documents, example.provisions, doubtful, [], example_run.config(), example_run.codebook(), {}
+    )
+    paper = tell(_run(tmp_path, codings=tuple(doubtful), cells=tuple(cells)), "en", tmp_path)
+    assert paper.facts[0] == "Run of 4 March 2026"
+    n, read = len(statuses) - statuses.count("excluded"), statuses.count("ok") + statuses.count("partial")
+    text = _text(paper)
+    assert f"The corpus holds {n} documents, of which {read} could be read." in text
+    introduction = text[: text.index("'Not found' speaks")]
+    n_doubts = sum(cell.n_to_check for cell in cells if cell.theme == "non_digital_access")
+    assert n_doubts > 1
+    assert f"Non-digital alternative ({n_doubts} uncertain provisions to check)" in introduction
 
 
 @pytest.mark.usefixtures("without_figures")

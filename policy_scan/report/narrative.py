@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ..citations import format_date
-from ..records import NOT_BINDING, PENDING, Cell, CellStatus, Document
+from ..jurisdictions import country_of
+from ..records import NOT_BINDING, PENDING, CellStatus, Document
 from ..stages.cells import belongs
 from ..translation import listed
 from .common import (
@@ -28,6 +29,7 @@ from .common import (
 from .excerpts import shorten_quotation
 from .narrative_ends import account_for_method, draw_figures, list_documents
 from .narrator import Narrator, as_of, made_at, plain, sentence, text_cell
+from .page_words import as_of_said
 from .paper import Block, Heading, Inline, Layout, Paper, Paragraph, Quotation, Table, TableCell
 
 MAX_COLUMNS_ON_A4 = 7
@@ -72,14 +74,15 @@ def introduce(teller: Narrator) -> list[Block]:
     """Counts only."""
     run, t = teller.run, teller.t
     coded = len({coding.provision_id for coding in run.codings if coding.assigned})
-    read = sum(document.status in ("ok", "partial") for document in run.documents)
+    included = [document for document in run.documents if document.status != "excluded"]
+    read = sum(document.status != "failed" for document in included)
     tally = Counter(cell.status for cell in run.cells)
     sentences = [
         t.ngettext(
             "The corpus holds {n} document, of which {read} could be read.",
             "The corpus holds {n} documents, of which {read} could be read.",
-            len(run.documents),
-        ).format(n=len(run.documents), read=read),
+            len(included),
+        ).format(n=len(included), read=read),
         t.ngettext(
             "They were cut into {n} provision; {coded} of them got a theme.",
             "They were cut into {n} provisions; {coded} of them got a theme.",
@@ -99,12 +102,19 @@ def introduce(teller: Narrator) -> list[Block]:
         theme for theme in run.themes if all(teller.cells[theme, code].n_provisions for code in run.all_columns)
     ]
     nowhere = [theme for theme in run.themes if not any(teller.cells[theme, c].n_provisions for c in run.all_columns)]
+    if day := as_of_said(run.config.table.as_of, teller.language):
+        blocks.append(Paragraph(plain(day)))
     if everywhere:
         said = t.gettext("Themes on which the corpus holds provisions of every jurisdiction: {themes}.")
         blocks.append(Paragraph(plain(said.format(themes=teller.names(everywhere)))))
     if nowhere:
         said = t.gettext("Themes on which the corpus holds no provision of any jurisdiction: {themes}.")
-        blocks.append(Paragraph(plain(said.format(themes=teller.names(nowhere)))))
+        countries = [code for code in run.all_columns if country_of(code) == code]  # their parts repeat them
+        doubted = [
+            _with_doubts(teller, theme, sum(teller.cells[theme, code].n_to_check for code in countries))
+            for theme in nowhere
+        ]
+        blocks.append(Paragraph(plain(said.format(themes=listed(doubted, teller.language)))))
     statuses = [status for status in SYMBOLS if tally[status]]
     rows = []
     for code in run.all_columns:
@@ -264,18 +274,19 @@ def describe_place(teller: Narrator, code: str) -> list[Block]:
     if absent:
         blocks.append(Paragraph((Inline(t.gettext("Themes without evidence"), bold=True),), "lead"))
         said = t.gettext("The corpus holds no provision on: {themes}. {searched}.")
-        themes = listed((_with_doubts(teller, cell) for cell in absent), teller.language)
+        themes = listed((_with_doubts(teller, cell.theme, cell.n_to_check) for cell in absent), teller.language)
         searched = teller.searched(cells[0])
         blocks.append(Paragraph(plain(said.format(themes=themes, searched=searched[:1].upper() + searched[1:]))))
     return blocks
 
 
-def _with_doubts(teller: Narrator, cell: Cell) -> str:
-    name = teller.theme(cell.theme)
-    if not cell.n_to_check:
+def _with_doubts(teller: Narrator, theme: str, n_to_check: int) -> str:
+    """A theme without evidence, with what is to check before anybody says that the corpus holds nothing on it."""
+    name = teller.theme(theme)
+    if not n_to_check:
         return name
-    doubts = teller.t.ngettext("{n} uncertain provision to check", "{n} uncertain provisions to check", cell.n_to_check)
-    return f"{name} ({doubts.format(n=cell.n_to_check)})"
+    doubts = teller.t.ngettext("{n} uncertain provision to check", "{n} uncertain provisions to check", n_to_check)
+    return f"{name} ({doubts.format(n=n_to_check)})"
 
 
 def _holdings(teller: Narrator, read: Sequence[Document]) -> str:
@@ -382,10 +393,7 @@ def tell(run: RunData, language: str, folder: Path) -> Paper:
     for theme in run.themes:
         blocks += compare_theme(teller, theme)
     blocks += [*list_documents(teller), *account_for_method(teller)]
-    facts = [
-        t.gettext("As of {date}").format(date=format_date(as_of(run), language)) if as_of(run) else "",
-        _run_line(teller),
-    ]
+    facts = [_day_line(teller), _run_line(teller)]
     return Paper(
         title=teller.words["title"],
         facts=tuple(printable(fact) for fact in facts if fact),
@@ -395,6 +403,14 @@ def tell(run: RunData, language: str, folder: Path) -> Paper:
         made=made_at(run),
         blocks=tuple(blocks),
     )
+
+
+def _day_line(teller: Narrator) -> str:
+    """The table's day, or where it has none the day of the run: that the law is of that day nobody has looked up."""
+    day = as_of(teller.run)
+    said = teller.t.gettext("As of {date}") if teller.run.config.table.as_of else teller.t.gettext("run of {date}")
+    told = said.format(date=format_date(day, teller.language)) if day else ""
+    return f"{told[:1].upper()}{told[1:]}"
 
 
 def _run_line(teller: Narrator) -> str:
