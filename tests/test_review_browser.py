@@ -118,6 +118,20 @@ def test_correct_themes_force_note_and_translation(browser: Any, address: str, s
     page.close()
 
 
+def test_keys_hold_on_greek_and_french_keyboards(browser: Any, address: str, store: Store) -> None:
+    page, heard = open_desk(browser, address)
+    digit = page.locator("[data-theme=non_digital_access] kbd").text_content()
+    for key, code in (("&", f"Digit{digit}"), ("α", "KeyA")):
+        page.evaluate(
+            "([key, code]) => document.dispatchEvent(new KeyboardEvent('keydown', { key, code, bubbles: true }))",
+            [key, code],
+        )
+    status(page, "Saved.")
+    assert said(store) == {("p-1", "non_digital_access"): "no", ("p-1", "assistance"): "yes"}
+    assert heard == []
+    page.close()
+
+
 def test_narrow_by_sentences_and_by_selecting(browser: Any, address: str, store: Store) -> None:
     page, heard = open_desk(browser, address)
     press(page, "n", "ArrowRight", "Shift+ArrowRight", "Enter")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import re
 import time
@@ -11,6 +12,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import example_run as make
 import made_up_project
 import published_run
 import pytest
@@ -19,6 +21,7 @@ from desk_run import SENTENCES, TestClient, application, write_run
 from policy_scan.errors import UsageError
 from policy_scan.records import Decision
 from policy_scan.review.deciding import Action, newest, rows_of, undo_rows
+from policy_scan.review.items import Own, make_item
 from policy_scan.review.pictures import PageImages, pieces_on
 from policy_scan.review.project import load_project
 from policy_scan.review.search import Wanted, search
@@ -313,9 +316,7 @@ def test_pictures_are_kept_within_a_bound(output: Path) -> None:
 
 
 def test_evidence_over_two_pages_is_parted() -> None:
-    provision = made_up_project.make.provision(
-        "x", made_up_project.make.document("d"), "abcd\nefgh", spans=((1, 5, 9), (2, 0, 4))
-    )
+    provision = make.provision("x", make.document("d"), "abcd\nefgh", spans=((1, 5, 9), (2, 0, 4)))
     assert pieces_on(provision, [(2, 7)], 1) == ["cd"] and pieces_on(provision, [(2, 7)], 2) == ["ef"]
 
 
@@ -358,3 +359,18 @@ def test_the_next_item_is_quick_among_five_thousand(output: Path, store: Store) 
     assert taken[len(taken) // 2] < 0.15
     seconds("/desk/api/queue?queue=uncertain")  # orders are made once per run
     assert seconds("/desk/api/queue?queue=uncertain") < 0.5
+
+
+def test_the_page_shown_first_is_that_of_the_evidence() -> None:
+    project = made_up_project.project_of(make.example())
+    provision = dataclasses.replace(
+        project.provisions["p-law"], text="abcd\nefgh", spans=((2, 5, 9), (3, 0, 4)), page_first=2, page_last=3
+    )
+    coding = make.coding("p-law", "assistance", evidence="[[6,8]]")
+    changed = dataclasses.replace(
+        project, provisions={**project.provisions, "p-law": provision}, codings={"p-law": {"assistance": coding}},
+        assigned={"p-law": ("assistance",)},
+    )  # fmt: skip
+    item = make_item(changed, "p-law", Own({}, {}), "en")
+    assert item.page == 3 and item.slices() == [(2, 0, 4), (3, 5, 9)]
+    assert item.pieces() == [("abcd\ne", "plain"), ("fg", "evidence"), ("h", "plain")]

@@ -129,7 +129,7 @@ def _item(request: Request, project: Project, provision_id: str, theme: str = ""
 def _shown(request: Request, project: Project, item: Item, where: Where, why: str = "") -> dict[str, Any]:
     """What the template of an item needs."""
     language = language_of(request)
-    first = item.pages[0]
+    first = item.page
     page = project.pages.get((item.document.doc_id, first))
     return {
         "item": item,

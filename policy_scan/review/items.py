@@ -82,7 +82,6 @@ class Item:
     skipped: bool
     expected: Mapping[str, str]
     """Theme -> decision_id of the reviewer's newest row."""
-    pages: tuple[int, ...]
 
     def pieces(self) -> list[tuple[str, str]]:
         """The text as (piece, plain | evidence | term), for the theme that is shown first."""
@@ -90,6 +89,21 @@ class Item:
         if row is None:
             return [(self.text, "plain")]
         return [(piece, kind) for piece, kind in mark_text(self.text, row.spans, [(*t, "") for t in row.term_spans])]
+
+    def slices(self) -> list[tuple[int, int, int]]:
+        """(page, start, end) of the text's pieces: one for each page it stands on."""
+        found, at = [], 0
+        for page, start, end in self.provision.spans:
+            found.append((page, at, at + end - start))
+            at += end - start + 1
+        return found
+
+    @property
+    def page(self) -> int:
+        """The page to show first: where the marked evidence begins, else where the provision does."""
+        row = next((one for one in self.themes if one.key == self.shown), None)
+        first = row.spans[0][0] if row is not None and row.spans else 0
+        return next((page for page, _, end in self.slices() if first < end), self.provision.page_first)
 
     def data(self) -> dict[str, Any]:
         """What the desk's script needs beyond the page itself."""
@@ -109,7 +123,8 @@ class Item:
             "translation": self.translation,
             "decided": self.decided,
             "expected": dict(self.expected),
-            "pages": self.pages,
+            "slices": self.slices(),
+            "page": self.page,
             "n_pages": self.document.n_pages,
         }
 
@@ -197,7 +212,6 @@ def make_item(project: Project, provision_id: str, mine: Own, language: str, the
         rejected=whole is not None and whole.verdict == "no",
         skipped=whole is not None and whole.verdict == "skip",
         expected=mine.expected,
-        pages=tuple(dict.fromkeys([page for page, *_ in provision.spans])),
     )
 
 

@@ -65,7 +65,7 @@
   function read(form) {
     const data = JSON.parse(form.querySelector(".item-data").textContent);
     return {
-      data, form, letters: Array.from(data.text), page: data.pages[0], shown: data.shown,
+      data, form, letters: Array.from(data.text), page: data.page, shown: data.shown,
       evidence: structuredClone(data.evidence), choosing: null,
     };
   }
@@ -143,7 +143,7 @@
       const data = JSON.parse(form.querySelector(".item-data").textContent);
       const image = new Image();
       image.src = form.querySelector(".scaled img").getAttribute("src");
-      outlines(data.provision, data.pages[0], data.evidence[data.shown] ?? []);
+      outlines(data.provision, data.page, data.evidence[data.shown] ?? []);
     } catch { /* it is asked for again when it is shown, and said then */ }
   }
   const unseen = () => queue.find((one) => !path.some((seen) => seen.id === one.id));
@@ -256,6 +256,10 @@
         tries = 0;
         trouble.hidden = true;
         await done(job, told);
+      } else if (answer?.status === 409 && !job.entry) {  // an undo that met a decision made just then: once more
+        job.body.action_id = uuid();
+        await pause(WAITS[Math.min(tries, WAITS.length - 1)]);
+        tries += 1;
       } else if (answer?.status === 409) {
         outbox.shift();
         await disagree(job, told);
@@ -321,7 +325,6 @@
     return new Promise((finished) => {
       const end = async (mine) => {
         conflict.close();
-        if (!job.entry) { finished(); return; }
         ready.delete(job.entry.id);
         if (mine) {
           try {
@@ -382,8 +385,14 @@
     }
     if (now.choosing) quote.querySelector("mark")?.scrollIntoView({ block: "nearest" });
   }
+  // The page where the marked quotation begins.
+  function toEvidence() {
+    const spans = now.evidence[now.shown];
+    if (spans) now.page = now.data.slices.find(([, , end]) => spans[0][0] < end)?.[0] ?? now.page;
+  }
   function look(theme) {
     now.shown = theme;
+    toEvidence();
     marks();
     drawPage();
     say(fill(w.evidence_of, { theme: nameOf(theme) }));
@@ -421,6 +430,7 @@
     now.shown = theme;
     const box = now.form.querySelector(`[data-theme="${CSS.escape(theme)}"] input`);
     box.checked = true;
+    toEvidence();
     marks();
     drawPage();
     say(said);
@@ -619,18 +629,27 @@
   function openKeys() { if (!keys.open) keys.showModal(); }
   $("keys-open").hidden = false;
   $("keys-open").addEventListener("click", openKeys);
+  // What a key means, whatever the keyboard: digits without Shift on a French one, Latin letters on a Greek one.
+  function meaning(event) {
+    if (event.key.length > 1) return event.key;
+    if (/^Digit[1-9]$/.test(event.code) && !event.shiftKey && !event.altKey) return event.code.slice(5);
+    if (event.key > "~" && /^Key[A-Z]$/.test(event.code)) return event.code[3].toLowerCase();
+    return event.key.toLowerCase();
+  }
   document.addEventListener("keydown", (event) => {
-    if (event.ctrlKey || event.altKey || event.metaKey || event.isComposing || keys.open || conflict.open) return;
+    const typed = event.getModifierState("AltGraph");  // it reports Ctrl and Alt too where it makes a bracket
+    if (!typed && (event.ctrlKey || event.altKey || event.metaKey)) return;
+    if (event.isComposing || keys.open || conflict.open) return;
     if (now?.choosing) { choose(event); return; }
-    const target = event.target, field = target.matches("textarea, select, input:not([type=checkbox])");
+    const target = event.target, field = target instanceof Element && target.matches("textarea, select, input:not([type=checkbox])");
     if (event.key === "Escape" && field) {
       (now?.form.querySelector(".excerpt") ?? $("main")).focus({ preventScroll: true });
       return;
     }
     if (field || !single.checked || event.repeat) return;
-    if (event.key === "Enter" && target.matches("button, a, summary, input")) return;
-    const deed = anywhere[event.key] ?? (now ? onItem[event.key] : undefined);
-    if (deed) { event.preventDefault(); deed(); } else if (now && event.key.length === 1 && tickBy(event.key)) event.preventDefault();
+    if (event.key === "Enter" && target instanceof Element && target.matches("button, a, summary, input")) return;
+    const key = meaning(event), deed = anywhere[key] ?? (now ? onItem[key] : undefined);
+    if (deed) { event.preventDefault(); deed(); } else if (now && key.length === 1 && tickBy(key)) event.preventDefault();
   });
   $("undo").addEventListener("submit", (event) => { event.preventDefault(); undo(); });
 
