@@ -24,6 +24,7 @@ from review_writer import decide, insist
 
 from policy_scan.review import database as db
 from policy_scan.review import schema
+from policy_scan.review.rows import Appending
 from policy_scan.review.store import Store, StoreError
 
 WRITER = Path(review_writer.__file__)
@@ -284,9 +285,9 @@ def test_an_older_schema_is_brought_up_to_date_with_its_rows_and_a_copy_aside(da
     engine = _at(database, "0001")
     row = decide()
     with db.writing(engine) as connection:
-        from policy_scan.review.rows import append
-
-        append(connection, row, None, 1)
+        appending = Appending(connection, [row])
+        appending.append(row)
+        appending.write(1)
     engine.dispose()
     with Store.open(database) as store:
         assert store.live() == [row]

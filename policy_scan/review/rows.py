@@ -13,21 +13,31 @@ from . import schema
 
 COLUMNS = tuple(schema.decisions.c[field.name] for field in fields(Decision))
 _DECISIONS, _LIVE = schema.decisions, schema.live_decisions
-_PLACE = ("reviewer", "doc_id", "provision_id", "theme")
-_here = sa.and_(*(_LIVE.c[name] == sa.bindparam(f"its_{name}", type_=sa.Text()) for name in _PLACE))
-_standing = sa.select(_LIVE.c.decision_id).where(_here).scalar_subquery()
-# Made once: many rows pass through while other writers wait.
-_BESIDE = sa.select(_standing.label("standing"), *COLUMNS).where(
-    (_DECISIONS.c.decision_id == sa.bindparam("own", type_=sa.Text())) | (_DECISIONS.c.decision_id == _standing)
+_AT_ONCE = 400
+"""Rows asked for in one query: well within SQLite's bound of 32,766."""
+_KNOWN = sa.select(*COLUMNS).where(_DECISIONS.c.decision_id.in_(sa.bindparam("own", expanding=True)))
+_STANDING = (
+    sa.select(*COLUMNS)
+    .join(_LIVE, _LIVE.c.decision_id == _DECISIONS.c.decision_id)
+    .where(_LIVE.c.provision_id.in_(sa.bindparam("provisions", expanding=True)))
 )
-_REPLACED = (
-    sa.select(_DECISIONS.c.seq)
-    .where(_DECISIONS.c.replaces == sa.bindparam("own"), _DECISIONS.c.reviewer == sa.bindparam("its_reviewer"))
-    .limit(1)
+_REPLACED = sa.select(_DECISIONS.c.reviewer, _DECISIONS.c.replaces).where(
+    _DECISIONS.c.replaces.in_(sa.bindparam("own", expanding=True))
 )
-_APPEND = sa.insert(_DECISIONS)
 _STAND = sa.insert(_LIVE)
-_STAND_INSTEAD = sa.update(_LIVE).where(_here).values(decision_id=sa.bindparam("own"))
+_STAND_INSTEAD = (
+    sa.update(_LIVE)
+    .where(*(_LIVE.c[name] == sa.bindparam(f"its_{name}") for name in schema.PLACE))
+    .values(decision_id=sa.bindparam("own"))
+)
+_KEY_NAMES = ("reviewer", "doc_id", "provision_id", "theme", "decision_id")
+_BOUND_NAMES = ("its_reviewer", "its_doc_id", "its_provision_id", "its_theme", "own")
+Place = tuple[str, str, str, str]
+"""Reviewer, document, provision and theme: where one row stands at a time."""
+
+
+def place(decision: Decision) -> Place:
+    return decision.reviewer, decision.doc_id, decision.provision_id, decision.theme
 
 
 def plain(text: str) -> str:
@@ -35,40 +45,70 @@ def plain(text: str) -> str:
     return text.replace("\0", "\N{REPLACEMENT CHARACTER}").encode("utf-8", "replace").decode("utf-8")
 
 
-def _place(decision: Decision) -> dict[str, str]:
-    return {f"its_{name}": getattr(decision, name) for name in _PLACE}
-
-
-def beside(connection: sa.Connection, decision: Decision) -> tuple[Decision | None, Decision | None]:
-    """The row that bears a decision's id, and the row, withdrawn or not, that stands for its reviewer, provision and
-    theme. One query: the database is held for every other writer meanwhile.
+class Appending:
+    """Rows appended within one transaction: what is beside them is read at the start, all are written at the end, so
+    that few questions go to the database while other writers wait. Between, it answers as if each were written.
     """
-    rows = connection.execute(_BESIDE, {"own": decision.decision_id, **_place(decision)}).all()
-    found = {row.decision_id: Decision(*row[1:]) for row in rows}
-    return found.get(decision.decision_id), found.get(rows[0].standing) if rows else None
 
+    def __init__(self, connection: sa.Connection, decisions: Sequence[Decision]) -> None:
+        self._connection = connection
+        self._known: dict[str, Decision] = {}
+        self._standing: dict[Place, Decision] = {}
+        self._replaced: set[tuple[str, str]] = set()
+        self._new: list[Decision] = []
+        for start in range(0, len(decisions), _AT_ONCE):
+            some = decisions[start : start + _AT_ONCE]
+            own = {"own": [one.decision_id for one in some]}
+            provisions = {"provisions": list({one.provision_id: None for one in some})}
+            self._known |= {row.decision_id: Decision(*row) for row in connection.execute(_KNOWN, own)}
+            standing = [Decision(*row) for row in connection.execute(_STANDING, provisions)]
+            self._standing |= {place(row): row for row in standing}
+        self._stood = dict(self._standing)
 
-def was_replaced(connection: sa.Connection, decision: Decision) -> bool:
-    """Whether a row of the same reviewer on record replaces this one: it is then history."""
-    values = {"own": decision.decision_id, "its_reviewer": decision.reviewer}
-    return connection.execute(_REPLACED, values).first() is not None
+    def read_replaced(self, decisions: Sequence[Decision]) -> None:
+        """Read which of these rows another one on record replaces."""
+        for start in range(0, len(decisions), _AT_ONCE):
+            own = {"own": [one.decision_id for one in decisions[start : start + _AT_ONCE]]}
+            self._replaced |= {(row.reviewer, row.replaces) for row in self._connection.execute(_REPLACED, own)}
 
+    def known(self, decision: Decision) -> Decision | None:
+        """The row that bears a decision's id."""
+        return self._known.get(decision.decision_id)
 
-def append_history(connection: sa.Connection, decision: Decision, version: int) -> Decision:
-    """Append a row that doesn't stand for anything."""
-    connection.execute(_APPEND, {**asdict(decision), "version": version})
-    return decision
+    def standing(self, decision: Decision) -> Decision | None:
+        """The row, withdrawn or not, that stands for a decision's reviewer, provision and theme."""
+        return self._standing.get(place(decision))
 
+    def was_replaced(self, decision: Decision) -> bool:
+        """Whether a row of the same reviewer replaces this one: it is then history."""
+        return (decision.reviewer, decision.decision_id) in self._replaced
 
-def append(connection: sa.Connection, decision: Decision, standing: Decision | None, version: int) -> Decision:
-    """Append a row and let it stand in the place of `standing`."""
-    append_history(connection, decision, version)
-    if standing is None:
-        place = {name: getattr(decision, name) for name in _PLACE}
-        connection.execute(_STAND, {**place, "decision_id": decision.decision_id})
-    else:
-        connection.execute(_STAND_INSTEAD, {**_place(decision), "own": decision.decision_id})
-    return decision
+    def append(self, decision: Decision, *, stands: bool = True) -> Decision:
+        """Append a row, which takes the place of the one that stood there, or doesn't stand for anything."""
+        self._known[decision.decision_id] = decision
+        self._replaced.add((decision.reviewer, decision.replaces))
+        self._new.append(decision)
+        if stands:
+            self._standing[place(decision)] = decision
+        return decision
+
+    def write(self, version: int) -> int:
+        """Write what was appended; returns how many rows that is."""
+        if not self._new:
+            return 0
+        self._connection.execute(sa.insert(_DECISIONS), [{**asdict(one), "version": version} for one in self._new])
+        moved = [(key, row) for key, row in self._standing.items() if self._stood.get(key) is not row]
+        fresh = [
+            dict(zip(_KEY_NAMES, (*key, row.decision_id), strict=True)) for key, row in moved if key not in self._stood
+        ]
+        instead = [
+            dict(zip(_BOUND_NAMES, (*key, row.decision_id), strict=True)) for key, row in moved if key in self._stood
+        ]
+        if fresh:
+            self._connection.execute(_STAND, fresh)
+        if instead:
+            self._connection.execute(_STAND_INSTEAD, instead)
+        return len(self._new)
 
 
 def in_order(rows: Sequence[Decision]) -> list[Decision]:

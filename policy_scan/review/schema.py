@@ -19,6 +19,8 @@ VERSION_TABLE = "policy_scan_review"
 """Where the revision stands: a name of our own, so that no other program's migrations are taken for ours."""
 APPEND_ONLY = ("decisions", "document_edits", "audit")
 ROLES = ("coder", "adjudicator", "administrator")
+PLACE = ("reviewer", "doc_id", "provision_id", "theme")
+"""Where one decision stands at a time."""
 EDITABLE = ("title", "date", "doc_type", "legal_status", "include")
 
 metadata = sa.MetaData()
@@ -59,9 +61,9 @@ decisions = sa.Table(
 live_decisions = sa.Table(
     "live_decisions",
     metadata,
-    sa.Column("reviewer", sa.Text(), primary_key=True),
-    sa.Column("doc_id", sa.Text(), primary_key=True),
     sa.Column("provision_id", sa.Text(), primary_key=True),
+    sa.Column("doc_id", sa.Text(), primary_key=True),
+    sa.Column("reviewer", sa.Text(), primary_key=True),
     sa.Column("theme", sa.Text(), primary_key=True),
     sa.Column("decision_id", sa.Text(), sa.ForeignKey("decisions.decision_id"), nullable=False, unique=True),
 )

@@ -33,7 +33,7 @@ from .database import (
     writing,
 )
 from .ledger import Ledger
-from .rows import COLUMNS, append, append_history, beside, in_order, plain, was_replaced
+from .rows import COLUMNS, Appending, in_order, plain
 from .turns import Answer, Pair, Turns
 
 _DECIDED = ("reviewer", "doc_id", "provision_id", "theme", "verdict", "force", "evidence", "note", "translation")
@@ -190,16 +190,13 @@ class Store:
         answers: list[Answer] = []
         with self._transaction() as connection:
             version = self._next_version(connection)
-            n_new = 0
-            for decision, expected in rows:
+            appending = Appending(connection, [decision for decision, _ in rows])
+            for pair in rows:
                 try:
-                    row, new = self._record(connection, decision, expected, version)
+                    answers.append(_record(appending, *pair))
                 except Conflict as conflict:
                     answers.append(conflict)
-                else:
-                    answers.append(row)
-                    n_new += new
-            if not n_new:
+            if not appending.write(version):
                 connection.rollback()  # the version stays
         return answers
 
@@ -209,26 +206,10 @@ class Store:
             _storable(decision)
         with self._writing() as connection:
             version = self._next_version(connection)
-            return [self._record(connection, decision, expected, version)[0] for decision, expected in rows]
-
-    def _record(
-        self, connection: sa.Connection, decision: Decision, expected: str, version: int
-    ) -> tuple[Decision, bool]:
-        """The row as stored, and whether it is new. Raises Conflict, having written nothing."""
-        known, standing = beside(connection, decision)
-        if known is not None:
-            if _same(known, decision, _DECIDED):
-                return known, False
-            raise Conflict("this decision_id stands for another decision.", "make a new decision_id.", known)
-        seen = standing is not None and (
-            expected == standing.decision_id or (expected == "" and standing.verdict == "withdrawn")
-        )
-        if not seen and (standing is not None or expected):
-            raise Conflict(
-                "this has been decided otherwise since you saw it.", "look at what is there now, then decide.", standing
-            )
-        decision = replace(decision, replaces=standing.decision_id if standing else "")
-        return append(connection, decision, standing, version), True
+            appending = Appending(connection, [decision for decision, _ in rows])
+            answers = [_record(appending, *pair) for pair in rows]
+            appending.write(version)
+        return answers
 
     def decisions(
         self, reviewer: str | None = None, provision_id: str | None = None, since: int | None = None
@@ -277,21 +258,24 @@ class Store:
         added: set[str] = set()
         with self._writing() as connection:
             version = self._next_version(connection)
+            appending = Appending(connection, rows)
+            appending.read_replaced(rows)
             for row in in_order(rows):
-                stored, standing = beside(connection, row)
+                stored, standing = appending.known(row), appending.standing(row)
                 if stored is not None:
                     same = replace(stored, replaces=row.replaces) == row
                     known.append(row) if same else conflicts.append((row, stored))
                     continue
-                if was_replaced(connection, row):
-                    new.append(append_history(connection, row, version))
+                if appending.was_replaced(row):
+                    new.append(appending.append(row, stands=False))
                 elif standing is None or standing.decision_id == row.replaces or standing.decision_id in added:
                     before = standing.decision_id if standing else row.replaces
-                    new.append(append(connection, replace(row, replaces=before), standing, version))
+                    new.append(appending.append(replace(row, replaces=before)))
                 else:
                     conflicts.append((row, standing))
                     continue
                 added.add(row.decision_id)
+            appending.write(version)
         return Imported(tuple(new), tuple(known), tuple(conflicts))
 
     # Documents
@@ -441,6 +425,26 @@ class Store:
         with self._reading() as connection:
             rows = connection.execute(query.limit(limit)).all()
         return [AuditEntry(*row) for row in reversed(rows)]
+
+
+# Rows
+
+
+def _record(appending: Appending, decision: Decision, expected: str) -> Decision:
+    """The row as stored. Raises Conflict."""
+    known, standing = appending.known(decision), appending.standing(decision)
+    if known is not None:
+        if _same(known, decision, _DECIDED):
+            return known
+        raise Conflict("this decision_id stands for another decision.", "make a new decision_id.", known)
+    seen = standing is not None and (
+        expected == standing.decision_id or (expected == "" and standing.verdict == "withdrawn")
+    )
+    if not seen and (standing is not None or expected):
+        raise Conflict(
+            "this has been decided otherwise since you saw it.", "look at what is there now, then decide.", standing
+        )
+    return appending.append(replace(decision, replaces=standing.decision_id if standing else ""))
 
 
 # Checks

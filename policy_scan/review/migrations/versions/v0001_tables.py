@@ -52,9 +52,9 @@ def upgrade() -> None:
     op.create_index("ix_decisions_replaces", "decisions", ["replaces"])
     op.create_table(
         "live_decisions",
-        _text("reviewer", primary_key=True),
-        _text("doc_id", primary_key=True),
         _text("provision_id", primary_key=True),
+        _text("doc_id", primary_key=True),
+        _text("reviewer", primary_key=True),
         _text("theme", primary_key=True),
         sa.Column("decision_id", sa.Text(), sa.ForeignKey("decisions.decision_id"), nullable=False, unique=True),
     )
