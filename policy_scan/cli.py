@@ -236,12 +236,21 @@ def _wait_for_change(corpus: Path, every: float = 2.0) -> None:
 
 
 @app.command()
-def status(output: Output = Path("outputs")) -> None:
+def status(output: Output = Path("outputs"), database: Database = None) -> None:
     """What is done, what is stale, what failed and why."""
     with _told():
         from .inspection import print_status
 
         print_status(out, output)
+        followed = _followed(output, database)
+        if followed is not None:
+            from .reviewing import follows
+
+            if follows(output, followed.decisions, followed.amendments):
+                out.print(f"The table follows {followed}.", markup=False, soft_wrap=True)
+            else:
+                said = f"Stale: the table doesn't follow all {followed}. Next: policy-scan run (an export follows them)"
+                out.print(said, markup=False, soft_wrap=True)
 
 
 @app.command()
@@ -423,21 +432,37 @@ def train(
 
 @app.command()
 def evaluate(
-    gold: Annotated[Path, typer.Option(help="A CSV of coded passages.")],
+    gold: Annotated[Path | None, typer.Option(help="A CSV of coded passages.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Figures as JSON on stdout.")] = False,
     output: Annotated[
         Path | None, typer.Option("-o", "--output", help="Folder for the report (HTML and JSON).")
     ] = None,
+    run_folder: Annotated[
+        Path | None, typer.Option("--run", help="Folder of a reviewed run: estimates from its random samples.")
+    ] = None,
+    database: Database = None,
     fast: Fast = False,
     thorough: Thorough = False,
     model: ModelFolder = None,
     config: ConfigFile = None,
 ) -> None:
-    """Measure the classifier: per theme, language and document type, with n and 95 % interval."""
+    """Measure the classifier, with n and 95 % interval: on coded passages per theme, language and document type, and
+    in a run by what reviewers decided of random samples.
+    """
     with _told():
         from .classifier.model import model_folder
         from .evaluate import as_json_text, as_text, evaluate_gold, write_report
 
+        estimated = None
+        if run_folder is not None:
+            from .review.figures import estimates_of
+
+            estimated = estimates_of(run_folder, database)
+        if gold is None:
+            if estimated is None:
+                raise UsageError("There is nothing to measure on.", "give --gold FILE.csv, --run FOLDER, or both.")
+            _write((estimated.as_json() if as_json else estimated.as_text()) + "\n")
+            return
         settings, codebook = _settings(config, **_setting(fast, thorough, model))
         evaluation = evaluate_gold(
             gold,
@@ -449,7 +474,13 @@ def evaluate(
         if output:
             for path in write_report(evaluation, output):
                 err.print(f"Report: {path}", markup=False, soft_wrap=True)
-        _write((as_json_text(evaluation) if as_json else as_text(evaluation)) + "\n")
+        if estimated is None:
+            _write((as_json_text(evaluation) if as_json else as_text(evaluation)) + "\n")
+        elif as_json:
+            content = json.loads(as_json_text(evaluation)) | json.loads(estimated.as_json())
+            _write(json.dumps(content, ensure_ascii=False, indent=1) + "\n")
+        else:
+            _write(f"{as_text(evaluation)}\n\n{estimated.as_text()}\n")
 
 
 @app.command()
@@ -472,7 +503,7 @@ def export(
     """Write the table and its evidence in another format."""
     with _told():
         from .report import FORMATS, STEM, SUFFIXES, export_run
-        from .report.common import load_run
+        from .report.common import load_run, lost_pdfs
 
         # What is compiled for a report stands in a folder of its own: the report goes where the run is.
         if path is None and kind in FORMATS:
@@ -481,6 +512,12 @@ def export(
             earlier = load_run(against) if against else None
             for written in export_run(data, kind, language or data.config.table.language, path, earlier):
                 out.print(str(written), markup=False, soft_wrap=True)
+            if lost := len(lost_pdfs(data)):
+                said = (
+                    f"! {lost} of {len(data.documents)} PDFs are no longer in {data.corpus}: links to them lead nowhere"
+                )
+                err.print(said, markup=False, soft_wrap=True)
+                err.print("    → put them back, or run 'policy-scan run' on the corpus where it is now.", markup=False)
 
 
 @app.command()

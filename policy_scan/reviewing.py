@@ -92,6 +92,18 @@ def _as_decision(row: PublishedDecision) -> Decision:
     return Decision(**{field.name: getattr(row, field.name) for field in fields(Decision)})
 
 
+def follows(directory: Path, decisions: Sequence[Decision], amendments: Sequence[Amendment]) -> bool:
+    """Whether a run's published tables follow just these. Raises NothingToDoError."""
+    run = load_run(directory)
+    documents, told = amend_documents(run.documents, amendments)
+    return _are_same(run, documents, told) and _follows(directory, decisions)
+
+
+def _are_same(run: RunData, documents: Sequence[Document], told: Sequence[Issue]) -> bool:
+    before = [one for one in run.issues if one.stage == STAGE]
+    return tuple(documents) == run.documents and sorted(map(repr, told)) == sorted(map(repr, before))
+
+
 def _follows(directory: Path, decisions: Sequence[Decision]) -> bool:
     """Whether the run's own table already follows just these decisions."""
     published = []
@@ -123,9 +135,7 @@ def load_reviewed(
     run = load_run(directory)
     documents, told = amend_documents(run.documents, amendments)
     issues = [one for one in run.issues if one.stage not in ("decisions", "cells", STAGE)]
-    told_before = [one for one in run.issues if one.stage == STAGE]
-    unchanged = tuple(documents) == run.documents and sorted(map(repr, told)) == sorted(map(repr, told_before))
-    if unchanged and _follows(directory, decisions):
+    if _are_same(run, documents, told) and _follows(directory, decisions):
         yield run
         return
     with tempfile.TemporaryDirectory(prefix="policy-scan-") as name:

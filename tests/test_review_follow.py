@@ -101,8 +101,11 @@ def test_a_decision_is_in_the_next_export_and_the_next_run(project: Path) -> Non
     assert status != "not_found"
     assert {file.name: file.read_bytes() for file in (project / "outputs").glob("*.parquet")} == published
 
+    assert "doesn't follow all 1 decision" in _call("status", cwd=project).stdout
+
     done = _call("run", "--jobs", "1", "--fast", cwd=project)
     assert "follows 1 decision of" in done.stderr
+    assert "The table follows 1 decision" in _call("status", cwd=project).stdout
     assert _row(project / "outputs" / "state_of_play.csv", "theme", THEME)["FR_status"] == status
     assert _row(project / "outputs" / "cells.csv", "theme", THEME)["review_state"] == "all"
     assert "policy-scan-" not in _call("export", "--format", "csv", cwd=project).stdout
@@ -155,6 +158,10 @@ def test_a_sheet_goes_out_and_comes_back_and_the_report_counts_it(project: Path)
     assert figures["progress"]["reviewers"][0]["n_accepted"] == 1
     assert "reviewer: 1 provisions; 1 accepted" in _call("review", "report", cwd=project).stdout
 
+    estimated = json.loads(_call("evaluate", "--run", "outputs", "--json", cwd=project).stdout)
+    assert estimated["reviewed"] == figures["estimates"]
+    assert "random" in _call("evaluate", "--run", "outputs", cwd=project).stdout
+
     _call("review", "export", "--format", "jsonl", "-o", "all.jsonl", cwd=project)
     other = project / "other.sqlite3"
     done = _call("review", "import", "all.jsonl", cwd=project, POLICY_SCAN_DATABASE=str(other))
@@ -174,6 +181,7 @@ def test_what_can_fail_is_told_with_what_to_do(project: Path) -> None:
     done = _call("export", "--format", "csv", "--database", "postgresql://nobody@127.0.0.1:9/none", cwd=project, code=2)
     assert "can't be reached" in done.stderr
     (project / "outputs" / "review.sqlite3").unlink()
+    assert "nothing to measure" in _call("evaluate", cwd=project, code=2).stderr
     done = _call("train", "--gold", "g.csv", "--model", "m", "--run", "outputs", cwd=project, code=2)
     assert "Nobody has reviewed" in done.stderr
     done = _call("review", "import", "x.xlsx", "--output", "nowhere", cwd=project, code=3)

@@ -14,7 +14,8 @@ from published_run import decision as published
 from published_run import publish
 
 from policy_scan.amendments import amend_documents, amend_sources, problem_of
-from policy_scan.decisions import PublishedDecision
+from policy_scan.classifier.reviewed import read_reviewed
+from policy_scan.decisions import PublishedDecision, write_decisions
 from policy_scan.errors import NothingToDoError, PolicyScanError
 from policy_scan.records import Cell, Decision, Issue, Provision, Source
 from policy_scan.report import FORMATS, RunData, export_run
@@ -180,6 +181,14 @@ def test_the_next_run_reads_documents_as_amended(run: RunData) -> None:
     assert [one.include for one in amended] == [True, False, True, True, True]
     assert amended[1].exclude_reason == "as printed" and excluded not in issues and len(issues) == 4
     assert amend_sources(sources, [excluded], []) == (sources, [excluded])
+
+
+def test_training_reads_decisions_as_it_reads_their_file(run: RunData, tmp_path: Path) -> None:
+    rows = [_decision(run, "p-hostile"), _decision(run, "p-ocr", 2, theme="digital_inclusion", verdict="no")]
+    write_decisions(tmp_path / "d.jsonl", rows)
+    found = read_reviewed(run.directory, rows, run.themes)
+    assert [one.id for one in found.passages] == ["p-hostile", "p-ocr"]
+    assert found == read_reviewed(run.directory, tmp_path / "d.jsonl", run.themes)
 
 
 def test_a_run_written_anew_meanwhile_and_a_missing_one_are_told(run: RunData, monkeypatch: Any) -> None:

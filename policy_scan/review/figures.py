@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 
 from ..decisions import live
 from ..records import Decision
@@ -85,33 +86,64 @@ def _row_of_agreement(name: str, one: ItemAgreement) -> str:
     return f"{name[:34]:36}{one.n:>5}  {parts}".rstrip()
 
 
+def _name(project: Project, theme: str) -> str:
+    return theme_name(project.run, theme, "en") if theme else "All themes"
+
+
+def _estimates(estimates: Estimates, project: Project) -> list[str]:
+    lines = [
+        f"Precision and recall of the machine, from random samples of {estimates.n_coded_sample} provisions with a "
+        f"theme and {estimates.n_uncoded_sample} without"
+    ]
+    if not (estimates.n_coded_sample or estimates.n_uncoded_sample):
+        return [*lines, "No sample yet: decide what the queues 'random' and 'uncoded' show."]
+    lines.append(f"{'':36}{'precision (95 %)':24}{'n':>6}  {'recall (95 %)':24}{'n':>6}")
+    lines += [_rows_of_estimates(_name(project, one.theme), one) for one in (estimates.overall, *estimates.themes)]
+    return [*lines, "'?': more than a tenth of the sample is undecided, so the figure can't be trusted yet."]
+
+
+@dataclass(frozen=True, slots=True)
+class Estimated:
+    """What the random samples of a review say of the machine, to be told with the figures of `evaluate`."""
+
+    project: Project
+    estimates: Estimates
+
+    def as_text(self) -> str:
+        return "\n".join(_estimates(self.estimates, self.project))
+
+    def as_json(self) -> str:
+        return json.dumps({"reviewed": asdict(self.estimates)}, ensure_ascii=False, indent=1, allow_nan=False)
+
+
+def estimates_of(output: Path, database: str | None) -> Estimated:
+    """The estimates of a run's review. Raises NothingToDoError (no run), StoreError (no review database)."""
+    from .commands import DATABASE_NAME
+    from .project import load_project
+    from .store import Store
+
+    project = load_project(output)
+    with Store.open(database or output / DATABASE_NAME, create=False) as store:
+        rows = store.live()
+    return Estimated(project, estimate(project, project.current([one for one in rows if one.provision_id])))
+
+
 def as_text(figures: Figures, project: Project) -> str:
     """For the screen, in English."""
-    estimates, agreed = figures.estimates, figures.agreement
-
-    def name(theme: str) -> str:
-        return theme_name(project.run, theme, "en") if theme else "All themes"
-
+    agreed = figures.agreement
     lines = [
         f"{figures.n_decisions} decisions on record, {figures.n_live} count"
         + (f", {figures.n_stale} of them stale: their text is no longer in this run" if figures.n_stale else ""),
         f"Of {figures.n_cells} cells with evidence, {figures.n_cells_reviewed} are reviewed, "
         f"{figures.n_cells_begun} in part or disputed",
         "",
-        f"Precision and recall of the machine, from random samples of {estimates.n_coded_sample} provisions with a "
-        f"theme and {estimates.n_uncoded_sample} without",
+        *_estimates(figures.estimates, project),
     ]
-    if estimates.n_coded_sample or estimates.n_uncoded_sample:
-        lines.append(f"{'':36}{'precision (95 %)':24}{'n':>6}  {'recall (95 %)':24}{'n':>6}")
-        lines += [_rows_of_estimates(name(one.theme), one) for one in (estimates.overall, *estimates.themes)]
-        lines.append("'?': more than a tenth of the sample is undecided, so the figure can't be trusted yet.")
-    else:
-        lines.append("No sample yet: decide what the queues 'random' and 'uncoded' show.")
     lines += ["", f"Agreement of coders who decided blind, on {agreed.overall.n} codings that two or more decided"]
     if agreed.overall.n:
         heads = "".join(f"{head:24}" for head in ("observed", "Cohen's kappa", "Krippendorff's alpha", "positive"))
         lines.append(f"{'':36}{'n':>5}  {heads}".rstrip())
-        lines += [_row_of_agreement(name(one.theme), one) for one in (agreed.overall, *agreed.themes)]
+        lines += [_row_of_agreement(_name(project, one.theme), one) for one in (agreed.overall, *agreed.themes)]
         lines.append(_row_of_agreement("Force, where all accept", agreed.force))
     lines += ["", "Reviewers"]
     for who in figures.progress.reviewers:
