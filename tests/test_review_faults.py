@@ -126,6 +126,12 @@ def test_a_new_file_locked_by_another_is_told(tmp_path: Path) -> None:
         _refused(tmp_path / "review.sqlite3", db.LockedError, "locked")
 
 
+def test_hashes_of_passwords_are_not_for_everyone_to_read(file: Path) -> None:
+    with Store.open(file) as store:
+        store.record(decide(theme="signature"), "")
+        assert all(not one.stat().st_mode & 0o007 for one in file.parent.glob("review.sqlite3*"))
+
+
 @pytest.mark.parametrize("data", [b"no database at all, but long enough to have a header of its own" * 40, b"%PDF-1.7"])
 def test_a_file_that_is_no_database_is_told_and_left_as_it_is(tmp_path: Path, data: bytes) -> None:
     file = tmp_path / "review.sqlite3"
@@ -295,6 +301,7 @@ def test_an_older_schema_is_brought_up_to_date_with_its_rows_and_a_copy_aside(da
             connection.exec_driver_sql("DELETE FROM decisions")
     if "://" not in database:
         (copy,) = Path(database).parent.glob("review.sqlite3.schema-0001-*.bak")
+        assert copy.stat().st_mode & 0o777 == Path(database).stat().st_mode & 0o777
         with closing(sqlite3.connect(copy)) as old:
             assert old.execute("SELECT decision_id FROM decisions").fetchall() == [(row.decision_id,)]
             assert old.execute(f"SELECT version_num FROM {schema.VERSION_TABLE}").fetchall() == [("0001",)]

@@ -6,6 +6,7 @@ import itertools
 import subprocess
 import sys
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -287,6 +288,51 @@ def test_of_those_who_saw_the_same_row_one_wins(store: Store) -> None:
     with ThreadPoolExecutor(6) as pool:
         assert sum(pool.map(change, range(6))) == 1
     assert len(store.decisions()) == 2
+
+
+def test_decisions_that_wait_are_written_together_and_each_gets_its_own_answer(store: Store) -> None:
+    there = store.record(decide(theme="taken"), "")
+    requests = [
+        [(decide(theme=f"t{number}"), ""), (decide(theme=f"u{number}"), "")] for number in range(4)
+    ] + [
+        [(decide(theme="half"), ""), (decide(theme="taken"), "")],
+        [(decide(theme="wrong", verdict="perhaps"), "")],
+    ]  # fmt: skip
+
+    def answer(rows: list[tuple[Decision, str]]) -> list[Decision] | StoreError:
+        try:
+            return store.record_all(rows)
+        except StoreError as error:
+            return error
+
+    with ThreadPoolExecutor(len(requests)) as pool:
+        with store._turns.alone():
+            waiting = [pool.submit(answer, rows) for rows in requests]
+            while len(store._turns._waiting) < len(requests):
+                time.sleep(0.01)
+        answers = [one.result() for one in waiting]
+    assert answers[:4] == [[row for row, _ in rows] for rows in requests[:4]]
+    assert isinstance(answers[4], Conflict) and answers[4].live == there
+    assert type(answers[5]) is StoreError
+    assert {row.theme for row in store.live()} == {"taken", *(f"{one}{number}" for one in "tu" for number in range(4))}
+    version = store.version()
+    requests = [[(decide(theme=f"v{number}"), "")] for number in range(4)]
+    with ThreadPoolExecutor(len(requests)) as pool:
+        with store._turns.alone():
+            waiting = [pool.submit(answer, rows) for rows in requests]
+            while len(store._turns._waiting) < len(requests):
+                time.sleep(0.01)
+        assert all(isinstance(one.result(), list) for one in waiting)
+    assert store.version() == version + 1
+
+
+def test_an_older_copy_put_back_is_read_anew(store: Store) -> None:
+    row = store.record(decide(), "")
+    assert store.live() == [row]
+    store.assign(["p"], "ada", "zoe")
+    assert store.live() == [row]
+    _raw(store, "UPDATE counter SET version = 1")
+    assert store.live() == [row] == store.decisions(since=0)
 
 
 def test_fifty_clients_read_and_write_at_once(store: Store) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -231,6 +232,7 @@ def open_engine(url: URL, *, create: bool, wait: float) -> sa.Engine:
                 raise AddressError(f"there is no review database at {file}.", "start: policy-scan review")
             if not file.parent.is_dir():
                 raise AddressError(f"there is no folder {file.parent}.", "create it, or name a file in another.")
+            _create(file, 0o660)
     engine = make_engine(url, wait)
     try:
         with telling(url):
@@ -239,6 +241,18 @@ def open_engine(url: URL, *, create: bool, wait: float) -> sa.Engine:
         engine.dispose()
         raise
     return engine
+
+
+def _create(file: Path, mode: int) -> None:
+    """An empty file that only its user and group may read, whatever more the system would allow: it will hold the
+    hashes of passwords. Raises ReadOnlyError.
+    """
+    try:
+        os.close(os.open(file, os.O_CREAT | os.O_RDWR, mode))
+    except OSError as error:
+        raise ReadOnlyError(
+            f"{file} can't be opened ({error.strerror}).", "check that its folder exists and that you may write it."
+        ) from None
 
 
 def _schema(connection: sa.Connection, where: str) -> str:
@@ -298,6 +312,7 @@ def _copy_aside(file: Path, found: str) -> Path:
     """A copy of the database as it was before its schema is changed, beside it, under a name not yet taken."""
     moment = datetime.now(UTC).strftime("%Y%m%dT%H%M%S%f")
     copy = file.with_name(f"{file.name}.schema-{found}-{moment}.bak")
+    _create(copy, file.stat().st_mode & 0o777)
     source: Any = sqlite3.connect(file)
     target: Any = sqlite3.connect(copy)
     try:

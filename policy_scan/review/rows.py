@@ -56,6 +56,7 @@ class Appending:
         self._standing: dict[Place, Decision] = {}
         self._replaced: set[tuple[str, str]] = set()
         self._new: list[Decision] = []
+        self._before: list[Decision | None] = []
         for start in range(0, len(decisions), _AT_ONCE):
             some = decisions[start : start + _AT_ONCE]
             own = {"own": [one.decision_id for one in some]}
@@ -88,9 +89,24 @@ class Appending:
         self._known[decision.decision_id] = decision
         self._replaced.add((decision.reviewer, decision.replaces))
         self._new.append(decision)
+        self._before.append(self.standing(decision))
         if stands:
             self._standing[place(decision)] = decision
         return decision
+
+    def count(self) -> int:
+        """Rows appended so far."""
+        return len(self._new)
+
+    def take_back(self, n: int) -> None:
+        """Take back what was appended after the first `n` rows."""
+        while len(self._new) > n:
+            decision, before = self._new.pop(), self._before.pop()
+            del self._known[decision.decision_id]
+            if before is None:
+                self._standing.pop(place(decision), None)
+            else:
+                self._standing[place(decision)] = before
 
     def write(self, version: int) -> int:
         """Write what was appended; returns how many rows that is."""

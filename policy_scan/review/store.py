@@ -182,33 +182,29 @@ class Store:
 
         Raises Conflict where another row is live, or decision_id stands for another decision.
         """
-        _storable(decision)
-        return self._turns.record((decision, expected))
-
-    def _record_together(self, rows: Sequence[Pair]) -> list[Answer]:
-        """Append those that can be, in one transaction; the others' answer is their Conflict."""
-        answers: list[Answer] = []
-        with self._transaction() as connection:
-            version = self._next_version(connection)
-            appending = Appending(connection, [decision for decision, _ in rows])
-            for pair in rows:
-                try:
-                    answers.append(_record(appending, *pair))
-                except Conflict as conflict:
-                    answers.append(conflict)
-            if not appending.write(version):
-                connection.rollback()  # the version stays
-        return answers
+        return self.record_all([(decision, expected)])[0]
 
     def record_all(self, rows: Sequence[Pair]) -> list[Decision]:
         """Append all, in one transaction, or none. Raises Conflict as `record` does, for the first at fault."""
         for decision, _ in rows:
             _storable(decision)
-        with self._writing() as connection:
+        return self._turns.record(rows)
+
+    def _record_together(self, requests: Sequence[Sequence[Pair]]) -> list[Answer]:
+        """Append those requests that can be, in one transaction; the others' answer is their Conflict."""
+        answers: list[Answer] = []
+        with self._transaction() as connection:
             version = self._next_version(connection)
-            appending = Appending(connection, [decision for decision, _ in rows])
-            answers = [_record(appending, *pair) for pair in rows]
-            appending.write(version)
+            appending = Appending(connection, [decision for rows in requests for decision, _ in rows])
+            for rows in requests:
+                before = appending.count()
+                try:
+                    answers.append([_record(appending, *pair) for pair in rows])
+                except Conflict as conflict:
+                    appending.take_back(before)
+                    answers.append(conflict)
+            if not appending.write(version):
+                connection.rollback()  # the version stays
         return answers
 
     def decisions(

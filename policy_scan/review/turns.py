@@ -14,23 +14,23 @@ from ..errors import PolicyScanError
 from ..records import Decision
 from .database import LockedError, StoreError
 
-Answer = Decision | PolicyScanError
+Answer = list[Decision] | PolicyScanError
 Pair = tuple[Decision, str]
 """A decision, and the decision_id of the live row that the reviewer saw."""
 
 
 @dataclass(slots=True, eq=False)
 class _Request:
-    pair: Pair
+    pairs: Sequence[Pair]
     answer: Answer | None = None
 
 
 class Turns:
-    """`write`: appends decisions in one transaction; gives one answer each, or raises and has written nothing.
-    `wait`: seconds until a writer gives up.
+    """`write`: appends the decisions of several requests in one transaction, those of a request all or none; gives one
+    answer for each request, or raises and has written nothing. `wait`: seconds until a writer gives up.
     """
 
-    def __init__(self, write: Callable[[Sequence[Pair]], list[Answer]], wait: float) -> None:
+    def __init__(self, write: Callable[[Sequence[Sequence[Pair]]], list[Answer]], wait: float) -> None:
         self._write = write
         self._wait = wait
         self._turn = threading.Lock()
@@ -47,9 +47,9 @@ class Turns:
         finally:
             self._turn.release()
 
-    def record(self, pair: Pair) -> Decision:
-        """Write a decision, with those that wait. Raises what it alone would have."""
-        request = _Request(pair)
+    def record(self, pairs: Sequence[Pair]) -> list[Decision]:
+        """Write decisions, all or none, with those that wait. Raises what they alone would have."""
+        request = _Request(pairs)
         with self._guard:
             self._waiting.append(request)
         try:
@@ -63,7 +63,7 @@ class Turns:
             with self._guard:
                 if request in self._waiting:
                     self._waiting.remove(request)
-        if isinstance(request.answer, Decision):
+        if isinstance(request.answer, list):
             return request.answer
         assert request.answer is not None
         raise request.answer
@@ -73,7 +73,7 @@ class Turns:
         for request in together:
             request.answer = interrupted
         try:
-            answers = self._write([request.pair for request in together])
+            answers = self._write([request.pairs for request in together])
         except PolicyScanError as error:
             if type(error) is StoreError and len(together) > 1:  # one's fault is not the others'
                 for request in together:
