@@ -372,7 +372,7 @@ def _standing(request: Request, provision_id: str) -> list[str]:
         }[row.verdict]  # fmt: skip
         extra = f" ({project.run.codebook.force_name(row.force, language)})" if row.force else ""
         note = f" – {row.note}" if row.note else ""
-        said.append(f"{name}: {verdict}{extra}{note}")
+        said.append(f"{name} – {verdict}{extra}{note}")
     return said
 
 

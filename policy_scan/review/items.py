@@ -219,7 +219,9 @@ def _shortened(text: str, at_start: bool) -> str:
     text = visible_text(text)
     if len(text) <= CONTEXT_CHARACTERS:
         return text
-    return "… " + text[-CONTEXT_CHARACTERS:] if at_start else text[:CONTEXT_CHARACTERS] + " …"
+    if at_start:
+        return "… " + text[-CONTEXT_CHARACTERS:].split(None, 1)[-1]
+    return text[:CONTEXT_CHARACTERS].rsplit(None, 1)[0] + " …"
 
 
 def _themes(
