@@ -164,6 +164,23 @@ def test_export_writes_each_format(project: Path, tmp_path: Path, kind: str) -> 
     assert all(path.stat().st_size > 0 for path in written)
 
 
+def test_export_refuses_the_ending_of_another_format_and_tells_of_lost_pdfs(project: Path, tmp_path: Path) -> None:
+    for kind, name in (("xlsx", "table.docx"), ("html", "table.PDF"), ("figures", "figure.svg")):
+        done = _call("export", "--format", kind, "-o", tmp_path / name, cwd=project)
+        assert done.returncode == 2, done.stderr
+        assert name in done.stderr
+    assert list(tmp_path.iterdir()) == []
+    own = tmp_path / "own"
+    shutil.copytree(project, own)
+    run = json.loads((own / "outputs" / "run.json").read_text(encoding="utf-8"))
+    (own / "outputs" / "run.json").write_text(json.dumps({**run, "corpus": str(own / "corpus")}), encoding="utf-8")
+    assert "no longer" not in _call("export", "--format", "csv", cwd=own).stderr
+    (own / "corpus" / "FR" / "a.pdf").unlink()
+    done = _call("export", "--format", "html", cwd=own)
+    assert done.returncode == 0
+    assert "1 of 2 PDFs are no longer in" in done.stderr
+
+
 def test_an_unknown_format_names_the_known_ones(project: Path) -> None:
     done = _call("export", "--format", "papyrus", cwd=project)
     assert done.returncode == 2
@@ -182,14 +199,16 @@ def test_levels_and_the_day_of_the_table_are_options_and_diff_tells_what_they_ch
     own = tmp_path / "own"
     shutil.copytree(project, own)
     shutil.copytree(own / "outputs", own / "before")
+    (own / "corpus" / "FR-IDF").mkdir()
+    fixtures.write_pdf(own / "corpus" / "FR-IDF" / "c.pdf", [[*LINES, "Art. 4. La region execute la loi."]])
     arguments = ("run", "--config", "configs/default.yaml", "--jobs", "1", "--levels", "FR", "LU")
     done = _call(*arguments, "--as-of", "2020-02-29", cwd=own)
     assert done.returncode == 0, done.stderr
     assert "as of 2020-02-29" in done.stderr
     with (own / "outputs" / "state_of_play.csv").open(encoding="utf-8-sig", newline="") as stream:
         names = next(csv.reader(stream))
-    assert [name for name in names if "-NAT" in name] == [
-        f"{code}-NAT_{what}" for code in ("FR", "LU") for what in ("status", "citation")
+    assert [name for name in names if "-" in name] == [
+        f"{code}_{what}" for code in ("FR-NAT", "FR-IDF") for what in ("status", "citation")
     ]
     settings = json.loads((own / "outputs" / "run.json").read_text(encoding="utf-8"))["configuration"]["table"]
     assert (settings["levels"], settings["as_of"]) == (["FR", "LU"], "2020-02-29")

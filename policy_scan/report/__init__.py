@@ -37,6 +37,25 @@ SUFFIXES: Mapping[str, str] = {
 FOLDERS = frozenset({"figures", "datapackage"})
 """Formats of several files: a `path` without a suffix is the folder that they fill."""
 
+_ENDINGS: Mapping[str, tuple[str, ...]] = {
+    "csv": (".csv",), "parquet": (".parquet",), "xlsx": (".xlsx",), "html": (".html", ".htm"), "docx": (".docx",),
+    "pdf": (".pdf",), "figures": (".svg", ".png"), "csl": (".json",), "bibtex": (".bib",), "datapackage": (".zip",),
+    "qdpx": (".qdpx",),
+}  # fmt: skip
+"""By these a program chooses how to open a file."""
+
+
+def _check_ending(format: str, path: Path) -> None:
+    """Raises UsageError where a file would bear the ending of another format; of figures a folder is to be named."""
+    ending = path.suffix.lower()
+    if path.is_dir() or not any(ending in endings for endings in _ENDINGS.values()):
+        return
+    if format == "figures":
+        raise UsageError(f"{path} names one file, but figures are several.", "give a folder with -o.")
+    if ending not in _ENDINGS[format]:
+        step = f"end the name with {_ENDINGS[format][0]}, or name a folder."
+        raise UsageError(f"{path} has the ending of another format than {format}.", step)
+
 
 def export_run(
     run: RunData, format: str, language: str = "en", path: Path | None = None, against: RunData | None = None
@@ -45,7 +64,7 @@ def export_run(
 
     `path` is the file; in a folder that exists, or without a suffix, the file is <path>/state-of-play.<format> or as
     SUFFIXES says (FOLDERS fill <path> itself); None means the run's own folder. Raises UsageError for an unknown
-    format or language, PolicyScanError where the file can't be written.
+    format or language, or a file named as one of another format, PolicyScanError where the file can't be written.
     """
     if format not in FORMATS:
         close = difflib.get_close_matches(format, FORMATS, n=1)
@@ -55,6 +74,8 @@ def export_run(
     if against is not None and format != "xlsx":
         step = "choose --format xlsx, or compare two runs with 'policy-scan diff'."
         raise UsageError("Only the workbook has a sheet of what changed.", step)
+    if path is not None:
+        _check_ending(format, path)
     target = path or run.directory
     if (target.is_dir() or not target.suffix) and not (path and format in FOLDERS):
         target = target / f"{STEM}{SUFFIXES.get(format, f'.{format}')}"

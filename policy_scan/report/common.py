@@ -349,6 +349,11 @@ def remarks_on(run: RunData, document: Document) -> str:
     return "\n".join(dict.fromkeys(lines))
 
 
+def lost_pdfs(run: RunData) -> list[Document]:
+    """The documents that the run read and whose PDFs are no longer there: links to them lead nowhere."""
+    return [one for one in run.documents if one.status in ("ok", "partial") and not (run.corpus / one.path).is_file()]
+
+
 def relative_pdf(run: RunData, document: Document, folder: Path) -> str:
     """The PDF's path relative to the folder where a report stands, with '/'; absolute where drives differ."""
     target = (run.corpus / document.path).resolve()
