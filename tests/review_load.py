@@ -15,7 +15,7 @@ import subprocess
 import sys
 import time
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -125,6 +125,13 @@ class Seen:
     unanswered: set[str] = field(default_factory=set)
     """action_ids sent whose answer never came: recorded or not, both are right."""
     n_conflicts: int = 0
+    after: tuple[int, Callable[[], None]] | None = None
+    """What to call once so many decisions are acknowledged."""
+
+    def acknowledge(self, reviewer: str, provision_id: str, action: str, rows: int) -> None:
+        self.acknowledged.append((reviewer, provision_id, action, rows))
+        if self.after is not None and len(self.acknowledged) == self.after[0]:
+            self.after[1]()
 
 
 class Reviewer:
@@ -135,7 +142,9 @@ class Reviewer:
         self.queue = queue
         self.seen = seen
         self.rnd = random.Random(seed)
-        self.client = httpx.AsyncClient(base_url=url, headers={"origin": url}, timeout=30)
+        # The server closes a connection that is idle for five seconds; a browser would ask again, httpx doesn't.
+        limits = httpx.Limits(keepalive_expiry=2)
+        self.client = httpx.AsyncClient(base_url=url, headers={"origin": url}, timeout=30, limits=limits)
         self.csrf = ""
         self.entries: list[dict[str, str]] = []
 
@@ -184,7 +193,7 @@ class Reviewer:
         if answer.status_code != 200:
             return False
         rows = answer.json()["rows"]
-        self.seen.acknowledged.append((self.name, data["provision"], action, rows))
+        self.seen.acknowledge(self.name, data["provision"], action, rows)
         if again:
             twice = await self.ask("decide", "POST", "/desk/api/decide", json=sent, headers=headers)
             if rows and (twice.status_code != 200 or twice.json()["rows"] != rows):
@@ -210,12 +219,17 @@ class Reviewer:
             await self.decide(await self.item({"id": provision_id}))
 
 
-async def _run(url: str, names: Sequence[str], seconds: float, think: float, hammered: str, seed: int) -> Seen:
-    seen = Seen()
+async def _run(
+    url: str, names: Sequence[str], seconds: float, think: float, hammered: str, seed: int, seen: Seen
+) -> Seen:
     queues = ("uncertain", "cell", "country", "theme", "random", "uncoded", "document")
-    reviewers = [Reviewer(name, url, seen, seed + at, queues[at % len(queues)]) for at, name in enumerate(names)]
+    reviewers = [
+        Reviewer(name, url, seen, 10_000 * seed + at, queues[at % len(queues)]) for at, name in enumerate(names)
+    ]
     # Two windows of one reviewer and one of another, all on the same item.
-    hammers = [Reviewer(name, url, seen, seed + 1000 + at) for at, name in enumerate((names[0], names[0], names[1]))]
+    hammers = [
+        Reviewer(name, url, seen, 10_000 * seed + 5000 + at) for at, name in enumerate((names[0], names[0], names[1]))
+    ]
     try:
         for one in [*reviewers, *hammers]:
             await one.sign_in()
@@ -237,10 +251,19 @@ async def _run(url: str, names: Sequence[str], seconds: float, think: float, ham
     return seen
 
 
-def load(url: str, names: Sequence[str], seconds: float, think: float, hammered: str, seed: int = 1) -> Seen:
+def load(
+    url: str,
+    names: Sequence[str],
+    seconds: float,
+    think: float,
+    hammered: str,
+    seed: int = 1,
+    after: tuple[int, Callable[[], None]] | None = None,
+) -> Seen:
     """As many reviewers as names go through queues for some seconds, thinking `think` seconds on average, while three
-    windows of the first two hammer the provision `hammered`."""
-    return asyncio.run(_run(url, names, seconds, think, hammered, seed))
+    windows of the first two hammer the provision `hammered`. `after`: what to call once so many decisions are
+    acknowledged."""
+    return asyncio.run(_run(url, names, seconds, think, hammered, seed, Seen(after=after)))
 
 
 def faults_of(trail: Sequence[Decision], live: Sequence[Decision], seen: Seen) -> list[str]:
@@ -270,7 +293,7 @@ def faults_of(trail: Sequence[Decision], live: Sequence[Decision], seen: Seen) -
         if one.replaces != (before.decision_id if before else ""):
             found.append(f"{one.decision_id} doesn't follow the row before it")
         heads[key] = one
-    standing = {key: one.decision_id for key, one in heads.items() if one.verdict != "withdrawn"}
-    if standing != {(one.reviewer, one.provision_id, one.theme): one.decision_id for one in live}:
+    standing = [one.decision_id for one in heads.values() if one.verdict != "withdrawn"]
+    if sorted(standing) != sorted(one.decision_id for one in live):
         found.append("the live rows aren't the last of each reviewer, provision and theme")
     return found
