@@ -17,6 +17,7 @@ from review_app import ORIGIN, PASSWORD, Browser
 from policy_scan.errors import UsageError
 from policy_scan.review import security
 from policy_scan.review.app import Served, create_app, routes_of
+from policy_scan.review.database import StoreError
 from policy_scan.review.security import LoginLimit, Sessions, policy_of, site_of
 from policy_scan.review.store import Store
 
@@ -44,6 +45,7 @@ EXPECTED = {
     "POST /exports/decisions.jsonl": ALL,
     "POST /exports/decisions.xlsx": ALL,
     "POST /exports/sheet.xlsx": CODERS,
+    "POST /exports/sheet": CODERS,
     "GET /users": ADMINISTRATORS,
     "POST /users": ADMINISTRATORS,
     "POST /users/change": ADMINISTRATORS,
@@ -381,6 +383,28 @@ def test_the_delay_grows_up_to_a_bound() -> None:
     assert limit.attempt("cora", "192.0.2.1") == 0
     many = [limit.attempt(f"name{n}", "192.0.2.9") for n in range(30)]
     assert many[0] == 0 and many[-1] > 0, "one address trying many names"
+
+
+def test_a_flood_of_refused_logins_is_one_line_of_the_log(run: Path, store: Store) -> None:
+    browser = Browser(make.make_app(run, store))
+    for _ in range(9):
+        browser.sign_in("fred", "wrong password")
+    log = [one.what for one in store.audit_log() if one.who == "fred"]
+    assert log == ["login_failed"] * 4 + ["login_delayed"]
+
+
+def test_a_database_that_fails_is_told_without_its_address(run: Path, store: Store, monkeypatch: Any) -> None:
+    browser = Browser(make.make_app(run, store), "cora")
+
+    def fails(*_: object) -> None:
+        raise StoreError("the database at db.internal is locked.", "look there.")
+
+    monkeypatch.setattr(store, "version", fails)
+    answer = browser.get("/")
+    assert answer.status_code == 503 and "db.internal" not in answer.text and "not recorded" in answer.text
+    monkeypatch.setattr(store, "user", fails)
+    answer = browser.post("/exports/decisions.jsonl")
+    assert answer.status_code == 503 and "db.internal" not in answer.text
 
 
 def test_exports_are_logged(coder: Browser, store: Store) -> None:

@@ -8,6 +8,7 @@ import json
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import example_run as make
 import pytest
@@ -220,7 +221,7 @@ def test_another_workbook_a_bomb_and_a_missing_file_are_told(tmp_path: Path) -> 
     with pytest.raises(UsageError, match="hidden row"):
         read_sheet(tmp_path / "other.xlsx")
     with zipfile.ZipFile(tmp_path / "bomb.xlsx", "w", zipfile.ZIP_DEFLATED) as parts, parts.open("a", "w") as part:
-        for _ in range(510):
+        for _ in range(210):
             part.write(bytes(1_000_000))
     with pytest.raises(UsageError, match="unpacks to more"):
         read_sheet(tmp_path / "bomb.xlsx")
@@ -259,3 +260,33 @@ def test_a_decision_survives_the_way_out_and_in(project: Project, store: Store, 
 def _any(project: Project, store: Store, tmp_path: Path) -> Decision:
     _fill(file := _sheet(project, store, tmp_path), {LAW: {"verdict": "yes"}})
     return import_sheet(file, project, store, ADA).new[0]
+
+
+def test_a_sheet_comes_back_in_the_browser_and_only_as_ones_own(project: Project, store: Store, tmp_path: Path) -> None:
+    from review_app import PASSWORD, Browser, make_app
+
+    for name in (ADA, "bo"):
+        store.add_user(name, "coder", PASSWORD)
+    app = make_app(project.output, store)
+    ada, bo = Browser(app, ADA), Browser(app, "bo")
+    rows = _fill(file := _sheet(project, store, tmp_path), {LAW: {"verdict": "yes"}, HOSTILE: {"verdict": "<b>x</b>"}})
+
+    def give(browser: Browser, **form: str) -> Any:
+        return browser.client.post(
+            "/exports/sheet",
+            data={"csrf": browser.token} | form,
+            files={"file": ("../../x.xlsx", file.read_bytes())},
+            headers={"origin": browser.address},
+        )
+
+    answer = give(ada)
+    assert answer.status_code == 200 and f'<th scope="row">{rows[HOSTILE]}</th>' in answer.text
+    assert "&lt;b&gt;x" in answer.text and "<b>x" not in answer.text
+    assert _live(store) == {LAW: ("yes", "", "")}
+    assert give(bo).status_code == 422 and store.live("bo") == []
+    assert give(ada, csrf="0").status_code == 403
+    broken = ada.client.post(
+        "/exports/sheet", data={"csrf": ada.token}, files={"file": ("x", b"x")}, headers={"origin": ada.address}
+    )
+    assert broken.status_code == 422 and "no Excel workbook" in broken.text and str(tmp_path) not in broken.text
+    assert [one.what for one in store.audit_log()].count("import") == 1

@@ -14,6 +14,7 @@ from ..decisions import to_line
 from ..errors import UsageError
 from ..records import Decision
 from ..report.common import jurisdiction_name, printable, theme_name
+from . import uploads
 from .context import context_of, language_of, render, viewer_of
 from .queues import QUEUES, Filters, QueueName, build_queue, queue_words
 from .records_pages import seen_decisions
@@ -21,6 +22,7 @@ from .security import CODERS, OVERSEERS, SIGNED_IN, allow, client_address
 from .sheet import write_sheet
 
 router = APIRouter(prefix="/exports")
+router.include_router(uploads.router)
 MOST_IN_SHEET = 2_000
 WORKBOOK = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _MOST_IN_CELL = 32_000

@@ -29,8 +29,11 @@ ORIGIN = "sheet"
 SAMPLES = ("random", "uncoded")
 """Queues that are random samples: their names stay with the decisions, so that estimates know them."""
 MOST_BYTES = 50_000_000
-MOST_UNPACKED = 500_000_000
+MOST_UNPACKED = 200_000_000
 """A workbook that unpacks to more is refused: a few kilobytes can hold gigabytes."""
+MOST_ROWS = 100_000
+_MOST_COLUMNS = 80
+"""Beyond these nothing is read: one cell far out would make a million empty rows."""
 _SEARCHED_ROWS = 20
 _ATTEMPTS = 3
 Reason = Literal["decided", "text_changed", "unknown", "value", "twice"]
@@ -75,36 +78,37 @@ class Taken:
 # Reading
 
 
-def read_sheet(file: Path) -> list[SheetRow]:
-    """The rows of a review sheet. Raises UsageError where it is none."""
+def read_sheet(file: Path, name: str = "") -> list[SheetRow]:
+    """The rows of a review sheet; messages call it `name`. Raises UsageError where it is none."""
     from openpyxl import load_workbook
     from openpyxl.utils.exceptions import InvalidFileException
 
+    name = name or str(file)
     step = "give the sheet that 'policy-scan review export --format xlsx' wrote, saved as .xlsx."
     try:
         if file.stat().st_size > MOST_BYTES:
-            raise UsageError(f"{file} is larger than a review sheet can be.", step)
+            raise UsageError(f"{name} is larger than a review sheet can be.", step)
         with zipfile.ZipFile(file) as parts:
             if sum(part.file_size for part in parts.infolist()) > MOST_UNPACKED:
-                raise UsageError(f"{file} unpacks to more than a review sheet can hold.", step)
+                raise UsageError(f"{name} unpacks to more than a review sheet can hold.", step)
         book = load_workbook(file, read_only=True, data_only=True, keep_links=False)
     except (zipfile.BadZipFile, InvalidFileException, ParseError, ValueError, KeyError, TypeError, EOFError) as error:
-        raise UsageError(f"{file} is no Excel workbook.", step) from error
+        raise UsageError(f"{name} is no Excel workbook.", step) from error
     except OSError as error:
-        raise UsageError(f"{file} can't be read: {error.strerror or error}.", "check the path.") from error
+        raise UsageError(f"{name} can't be read: {error.strerror or error}.", "check the path.") from error
     try:
         for sheet in book.worksheets:
-            rows = _rows(sheet.iter_rows(values_only=True), file)
+            rows = _rows(sheet.iter_rows(max_row=MOST_ROWS, max_col=_MOST_COLUMNS, values_only=True), name)
             if rows is not None:
                 return rows
     except (zipfile.BadZipFile, ParseError, ValueError, KeyError, TypeError, AttributeError, EOFError) as error:
-        raise UsageError(f"{file} is damaged ({error}).", step) from error
+        raise UsageError(f"{name} is damaged ({error}).", step) from error
     finally:
         book.close()
-    raise UsageError(f"{file} has no sheet with the hidden row of column names.", step)
+    raise UsageError(f"{name} has no sheet with the hidden row of column names.", step)
 
 
-def _rows(rows: Any, file: Path) -> list[SheetRow] | None:
+def _rows(rows: Any, name: str) -> list[SheetRow] | None:
     """None where the sheet has no row of the columns' names at its beginning."""
     place: dict[str, int] | None = None
     found = []
@@ -119,7 +123,7 @@ def _rows(rows: Any, file: Path) -> list[SheetRow] | None:
             missing = [name for name in (*HIDDEN, *ASKED) if name not in place]
             if missing or FORMAT not in place:
                 what = f"lacks the column '{missing[0]}'" if missing else "is of another version"
-                raise UsageError(f"The sheet in {file} {what}.", "export it again, and fill in the new one.")
+                raise UsageError(f"{name}: the sheet {what}.", "export it again, and fill in the new one.")
             continue
         row = {name: values[place[name]] if place[name] < len(values) else "" for name in (*HIDDEN, *ASKED)}
         is_header = row["text_hash"] == "text_hash"  # titles of hidden columns are their names
@@ -425,18 +429,19 @@ def check_reviewer(store: Store, reviewer: str) -> str:
     return name
 
 
-def import_sheet(file: Path, project: Project, store: Store, reviewer: str) -> Taken:
+def import_sheet(file: Path, project: Project, store: Store, reviewer: str, shown: str = "") -> Taken:
     """Record what a sheet decides that isn't on record yet: all that can be taken in one transaction.
 
-    Raises UsageError (no review sheet, no such reviewer), StoreError.
+    `shown`: what messages call the file. Raises UsageError (no review sheet, no such reviewer), StoreError.
     """
     reviewer = check_reviewer(store, reviewer)
-    rows = read_sheet(file)
+    name = shown or str(file)
+    rows = read_sheet(file, name)
     made_for = {row.values["reviewer"] for row in rows}
     if rows and reviewer not in made_for:
         names = ", ".join(sorted(map(printable, made_for)))[:120]
         raise UsageError(
-            f"The sheet in {file} was made for {names}, not for {reviewer}.",
+            f"{name}: the sheet was made for {names}, not for {reviewer}.",
             "import it with that name, or export a sheet of your own: nobody should see another's decisions.",
         )
     for attempt in range(_ATTEMPTS):
@@ -449,7 +454,7 @@ def import_sheet(file: Path, project: Project, store: Store, reviewer: str) -> T
         except Conflict:  # somebody with this name decides at the same moment: look again
             if attempt == _ATTEMPTS - 1:
                 raise
-    store.audit(reviewer, "import", f"{file.name}: {len(taken.new)} new, {len(taken.refused)} refused")
+    store.audit(reviewer, "import", f"{shown or file.name}: {len(taken.new)} new, {len(taken.refused)} refused")
     return taken
 
 
