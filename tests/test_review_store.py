@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import itertools
+import random
 import subprocess
 import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import fields, replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import review_writer
@@ -25,8 +27,9 @@ from policy_scan.decisions import live, read_decisions, write_decisions
 from policy_scan.errors import UsageError
 from policy_scan.records import Decision
 from policy_scan.review import schema
-from policy_scan.review.database import make_engine, parse_address, writing
+from policy_scan.review.database import LockedError, make_engine, parse_address, writing
 from policy_scan.review.store import Conflict, DocumentEdit, Store, StoreError, now
+from policy_scan.review.turns import Answer, Turns
 
 WRITER = Path(review_writer.__file__)
 
@@ -117,8 +120,6 @@ def test_what_no_database_can_hold_is_refused_before_anything_is_written(store: 
     for wrong in ("a\0b", "\ud800"):
         with pytest.raises(UsageError, match="'note'"):
             store.record_all([(decide(), ""), (decide(theme="b", note=wrong), "")])
-    with pytest.raises(UsageError):
-        store.record(decide(reviewer=""), "")
     assert store.decisions() == []
 
 
@@ -201,11 +202,36 @@ def test_the_database_holds_one_live_row_per_reviewer_provision_and_theme(store:
         _raw(store, "UPDATE live_decisions SET decision_id = 'nothing'")
 
 
-def test_verdicts_and_roles_are_checked_by_the_database(store: Store) -> None:
-    for wrong in (decide(verdict="perhaps"), decide(role="boss")):
-        with pytest.raises(StoreError):
-            store.record(wrong, "")
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"verdict": "perhaps"}, {"role": "boss"}, {"force": "hope"}, {"reviewer": ""}, {"doc_id": ""}, {"at": "today"},
+        {"at": "2026-01-01T00:00:00"}, {"evidence": "[[0, 4000]]"}, {"evidence": "[[2, 2]]"}, {"evidence": "{"},
+        {"evidence": "[[0, true]]"}, {"text_hash": "0"}, {"page": -1}, {"start": 2**40}, {"machine_probability": 1.5},
+        {"machine_probability": float("nan")}, {"theme": "t" * 501}, {"provision_id": "ώ" * 251},
+    ],
+)  # fmt: skip
+def test_what_an_export_could_not_give_back_is_refused(store: Store, changes: dict[str, Any]) -> None:
+    with pytest.raises(UsageError) as refused:
+        store.record(decide(**changes), "")
+    assert refused.value.next_step
     assert store.decisions() == []
+
+
+def test_the_longest_identifiers_fit_the_index(store: Store) -> None:
+    names = ("decision_id", "reviewer", "doc_id", "provision_id", "theme")
+    noise = random.Random(7)
+    row = decide(**{name: "".join(noise.choices("0123456789abcdef", k=500)) for name in names})
+    assert store.record(row, "") == row
+
+
+def test_verdicts_and_roles_are_checked_by_the_database(store: Store) -> None:
+    store.record(decide(), "")
+    names = ", ".join(field.name if field.name != "end" else '"end"' for field in fields(Decision))
+    for column in ("verdict", "role", "decision_id"):
+        values = names.replace(column, "''").replace("decision_id", "'other'")
+        with pytest.raises(sa.exc.IntegrityError):
+            _raw(store, f"INSERT INTO decisions (version, {names}) SELECT 1, {values} FROM decisions")
 
 
 # Import
@@ -296,7 +322,6 @@ def test_decisions_that_wait_are_written_together_and_each_gets_its_own_answer(s
         [(decide(theme=f"t{number}"), ""), (decide(theme=f"u{number}"), "")] for number in range(4)
     ] + [
         [(decide(theme="half"), ""), (decide(theme="taken"), "")],
-        [(decide(theme="wrong", verdict="perhaps"), "")],
     ]  # fmt: skip
 
     def answer(rows: list[tuple[Decision, str]]) -> list[Decision] | StoreError:
@@ -313,7 +338,6 @@ def test_decisions_that_wait_are_written_together_and_each_gets_its_own_answer(s
         answers = [one.result() for one in waiting]
     assert answers[:4] == [[row for row, _ in rows] for rows in requests[:4]]
     assert isinstance(answers[4], Conflict) and answers[4].live == there
-    assert type(answers[5]) is StoreError
     assert {row.theme for row in store.live()} == {"taken", *(f"{one}{number}" for one in "tu" for number in range(4))}
     version = store.version()
     requests = [[(decide(theme=f"v{number}"), "")] for number in range(4)]
@@ -324,6 +348,36 @@ def test_decisions_that_wait_are_written_together_and_each_gets_its_own_answer(s
                 time.sleep(0.01)
         assert all(isinstance(one.result(), list) for one in waiting)
     assert store.version() == version + 1
+
+
+def test_a_row_that_the_database_refuses_takes_no_other_with_it() -> None:
+    attempts: list[list[str]] = []
+
+    def write(requests: Sequence[Sequence[tuple[Decision, str]]]) -> list[Answer]:
+        attempts.append([rows[0][0].theme for rows in requests])
+        if "wrong" in attempts[-1]:
+            raise StoreError("refused")
+        return [[row for row, _ in rows] for rows in requests]
+
+    turns = Turns(write, 5.0)
+    with ThreadPoolExecutor(3) as pool:
+        with turns.alone():
+            waiting = [pool.submit(turns.record, [(decide(theme=theme), "")]) for theme in ("a", "wrong", "b")]
+            while len(turns._waiting) < 3:
+                time.sleep(0.01)
+        assert waiting[0].result()[0].theme == "a"
+        with pytest.raises(StoreError, match="refused"):
+            waiting[1].result()
+        assert waiting[2].result()[0].theme == "b"
+    assert sorted(attempts[0]) == ["a", "b", "wrong"]
+    assert sorted(attempts[1:]) == [["a"], ["b"], ["wrong"]]
+
+
+def test_who_waits_too_long_for_a_turn_writes_nothing() -> None:
+    turns = Turns(lambda requests: [[] for _ in requests], 0.05)
+    with turns.alone(), ThreadPoolExecutor(1) as pool, pytest.raises(LockedError, match="too busy"):
+        pool.submit(turns.record, [(decide(), "")]).result()
+    assert turns._waiting == []
 
 
 def test_an_older_copy_put_back_is_read_anew(store: Store) -> None:

@@ -40,11 +40,6 @@ def place(decision: Decision) -> Place:
     return decision.reviewer, decision.doc_id, decision.provision_id, decision.theme
 
 
-def plain(text: str) -> str:
-    """What both databases can hold: no NUL, no half of a surrogate pair."""
-    return text.replace("\0", "\N{REPLACEMENT CHARACTER}").encode("utf-8", "replace").decode("utf-8")
-
-
 class Appending:
     """Rows appended within one transaction: what is beside them is read at the start, all are written at the end, so
     that few questions go to the database while other writers wait. Between, it answers as if each were written.

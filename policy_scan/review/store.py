@@ -6,11 +6,10 @@ who decide the same at once never both win: the later one gets Conflict with the
 
 from __future__ import annotations
 
-import re
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -19,9 +18,10 @@ import sqlalchemy as sa
 from sqlalchemy.engine import URL
 
 from ..errors import UsageError
-from ..records import DOC_TYPES, LEGAL_STATUSES, Decision
+from ..records import Decision
 from . import schema
 from .accounts import User, checked_name, checked_role, fits, fold, hash_password, outdated
+from .checks import checked_decision, checked_edit, plain
 from .database import (
     MovedError,
     StoreError,
@@ -33,13 +33,11 @@ from .database import (
     writing,
 )
 from .ledger import Ledger
-from .rows import COLUMNS, Appending, in_order, plain
+from .rows import COLUMNS, Appending, in_order
 from .turns import Answer, Pair, Turns
 
 _DECIDED = ("reviewer", "doc_id", "provision_id", "theme", "verdict", "force", "evidence", "note", "translation")
 """What makes a decision sent again the same one: the time, and what the store sets, may differ."""
-_DATE = re.compile(r"(\d{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01]))?)?)?")
-"""As in the manifest; '' = none is known."""
 
 
 class Conflict(StoreError):  # noqa: N818 - it is an answer as much as an error
@@ -187,7 +185,7 @@ class Store:
     def record_all(self, rows: Sequence[Pair]) -> list[Decision]:
         """Append all, in one transaction, or none. Raises Conflict as `record` does, for the first at fault."""
         for decision, _ in rows:
-            _storable(decision)
+            checked_decision(decision)
         return self._turns.record(rows)
 
     def _record_together(self, requests: Sequence[Sequence[Pair]]) -> list[Answer]:
@@ -247,7 +245,7 @@ class Store:
         would end a row it doesn't know of is left out as a conflict, and nothing is overwritten.
         """
         for row in rows:
-            _storable(row)
+            checked_decision(row)
         new: list[Decision] = []
         known: list[Decision] = []
         conflicts: list[tuple[Decision, Decision]] = []
@@ -281,7 +279,7 @@ class Store:
 
         Raises UsageError where the field or its value can't be, Conflict where edit_id stands for another edit.
         """
-        _checked_edit(edit)
+        checked_edit(edit)
         table = schema.document_edits
         with self._writing() as connection:
             row = connection.execute(sa.select(table).where(table.c.edit_id == edit.edit_id)).one_or_none()
@@ -443,32 +441,5 @@ def _record(appending: Appending, decision: Decision, expected: str) -> Decision
     return appending.append(replace(decision, replaces=standing.decision_id if standing else ""))
 
 
-# Checks
-
-
 def _named(name: str) -> sa.ColumnElement[bool]:
     return schema.users.c.folded == plain(fold(name))
-
-
-def _storable(decision: Decision | DocumentEdit) -> None:
-    for field in fields(decision):
-        value = getattr(decision, field.name)
-        if isinstance(value, str) and plain(value) != value:
-            raise UsageError(f"'{field.name}' holds a character that can't be kept.", "take it out, then try again.")
-    if isinstance(decision, Decision) and not (decision.decision_id and decision.reviewer and decision.doc_id):
-        raise UsageError("a decision needs decision_id, reviewer and doc_id.", "fill them in, then try again.")
-
-
-def _checked_edit(edit: DocumentEdit) -> None:
-    _storable(edit)
-    choices = {"doc_type": DOC_TYPES, "legal_status": ("", *LEGAL_STATUSES), "include": ("yes", "no")}
-    if edit.field not in schema.EDITABLE:
-        raise UsageError(f"'{edit.field[:40]}' of a document can't be changed.", f"use: {', '.join(schema.EDITABLE)}.")
-    if edit.field in choices and edit.value not in choices[edit.field]:
-        raise UsageError(
-            f"'{edit.value[:40]}' is no {edit.field}.", f"use one of: {', '.join(filter(None, choices[edit.field]))}."
-        )
-    if edit.field == "date" and not _DATE.fullmatch(edit.value):
-        raise UsageError(f"'{edit.value[:40]}' is no date.", "write YYYY, YYYY-MM or YYYY-MM-DD.")
-    if edit.field == "include" and edit.value == "no" and not edit.reason.strip():
-        raise UsageError("a document is left out for a reason.", "write why.")
