@@ -25,7 +25,7 @@ from ..translation import translations
 from .context import context_of, language_of, render, see_other, viewer_of
 from .judgements import Judgement, disagreements, judgements, machine_force
 from .project import Project
-from .security import ADJUDICATORS, OVERSEERS, allow
+from .security import ADJUDICATORS, CODERS, OVERSEERS, allow
 from .store import Conflict, now
 from .visibility import may_adjudicate
 
@@ -141,6 +141,8 @@ def _page(
         theme=theme_name(project.run, theme, language),
         heading=" › ".join(provision.heading_path),
         provision=provision,
+        page=provision.page_first,
+        decides=viewer.may(CODERS),
         before=before[-1].text[-400:] if before else "",
         after=after[0].text[:400] if after else "",
         pieces=mark_text(provision.text, machine),

@@ -6,8 +6,6 @@ import hashlib
 import logging
 import mimetypes
 from dataclasses import dataclass
-from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +16,12 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 
-from ..errors import NothingToDoError, PolicyScanError
+from ..errors import ConfigError, NothingToDoError, PolicyScanError
 from ..report.common import check_language
 from ..translation import translations
-from . import adjudication, administration, exports, pages, records_pages, sign_in
+from . import adjudication, administration, desk, exports, pages, records_pages, sign_in
 from .context import Context, Workspace, context_of, identify_quietly, language_of, printed, render, see_other
+from .database import StoreError
 from .security import PUBLIC, Gate, RefusedError, Sessions, allow, guard, policy_of, site_of
 from .store import Conflict, Store
 
@@ -69,11 +68,9 @@ def create_app(
     ):  # fmt: skip
         app.add_exception_handler(handled, answer)  # type: ignore[arg-type]
     routers = [
-        _router, sign_in.router, pages.router, adjudication.router, records_pages.router, exports.router,
+        _router, sign_in.router, pages.router, desk.router, adjudication.router, records_pages.router, exports.router,
         administration.router,
     ]  # fmt: skip
-    if find_spec(f"{__package__}.desk"):
-        routers.append(import_module(f"{__package__}.desk").router)
     for router in routers:
         app.include_router(router)
     undeclared = [route.path for route in routes_of(app) if policy_of(route.endpoint) is None]
@@ -158,7 +155,13 @@ def _answer(
         return JSONResponse(body, status, headers)
     identify_quietly(request)
     response = render(
-        request, "error.html", status, title=title, message=message, next_step=next_step, reload=status == 503
+        request,
+        "error.html",
+        status,
+        title=title,
+        message=message,
+        next_step=next_step,
+        reload=status == 503 and request.method == "GET",
     )
     response.headers.update(headers)
     return response
@@ -201,14 +204,19 @@ def _conflict(request: Request, error: Conflict) -> Response:
 
 def _told(request: Request, error: PolicyScanError) -> Response:
     t = translations(language_of(request))
-    if isinstance(error, NothingToDoError):
-        log.warning("%s", error)
+    log.warning("%s", error)
+    if isinstance(error, NothingToDoError | ConfigError):
         return _answer(
             request, 503, "run_changed", t.gettext("The run has changed"),
             t.gettext("The tables of the run are being written again, or are no longer there. No decision is lost."),
             t.gettext("Wait a moment, then reload the page."), headers={"retry-after": "5"},
         )  # fmt: skip
-    log.warning("%s", error)
+    if isinstance(error, StoreError):  # its message names the database, which is nobody's business here
+        return _answer(
+            request, 503, "database", t.gettext("The database can't be used just now"),
+            t.gettext("What you did was not recorded. Decisions that were acknowledged are kept."),
+            t.gettext("Try again in a moment; if it goes on, tell whoever runs this server."),
+        )  # fmt: skip
     return _answer(
         request, 503 if error.exit_code != 2 else 422, error.category, t.gettext("That didn't work"),
         error.message, error.next_step,

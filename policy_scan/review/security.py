@@ -252,6 +252,8 @@ class Sessions:
 class _Tries:
     n: int = 0
     last: float = 0.0
+    is_noted: bool = False
+    """Whether a refusal since the last counted attempt is in the audit log."""
 
 
 @dataclass(slots=True)
@@ -292,11 +294,21 @@ class LoginLimit:
                 found = self._tries.setdefault(keys[kind], _Tries())
                 if now - found.last > self.forget_seconds:
                     found.n = 0
-                found.n, found.last = found.n + 1, now
+                found.n, found.last, found.is_noted = found.n + 1, now, False
                 self._tries.move_to_end(keys[kind])
             while len(self._tries) > self.most:
                 self._tries.popitem(last=False)
             return 0
+
+    def is_news(self, name: str, address: str) -> bool:
+        """Whether a refusal is the first since the last counted attempt, so that a flood doesn't fill the log."""
+        with self._lock:
+            keys = self._keys(name, address)
+            known = [found for kind, _ in self.free if (found := self._tries.get(keys[kind]))]
+            is_news = not any(found.is_noted for found in known)
+            for found in known:
+                found.is_noted = True
+            return is_news
 
     def succeeded(self, name: str, address: str) -> None:
         """Forget what was counted against a name at an address; the address keeps its other failures."""

@@ -36,7 +36,8 @@ def log_in(request: Request, name: Field = "", password: Field = "") -> Response
     address = client_address(request)
     name = name.strip()
     if wait := context.limit.attempt(name, address):
-        context.store.audit(name, "login_delayed", address)
+        if context.limit.is_news(name, address):
+            context.store.audit(name, "login_delayed", address)
         message = t.ngettext(
             "Too many failed attempts: wait {n} second, then try again.",
             "Too many failed attempts: wait {n} seconds, then try again.",
