@@ -11,8 +11,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import example_run
+import pdfplumber
 import pytest
 from lxml import etree
+from PIL import Image
 
 from policy_scan.decisions import PublishedDecision
 from policy_scan.records import Decision, Issue
@@ -346,6 +348,22 @@ def test_markup_formulas_and_controls_stay_text_in_the_pdf(hostile: Paper) -> No
     assert not re.search("[\x00-\x08\x0e-\x1f\u202a-\u202e]", text)
     assert b"pdfuaid" not in pdf, "no font here has the Chinese character"
     assert b"/JavaScript" not in pdf and b"(http://example.invalid" not in pdf
+
+
+@pytest.mark.parametrize(("width", "height", "share"), [(600, 300, 1.0), (600, 1560, 0.5)])
+def test_a_tall_picture_stands_on_one_page_whole(width: int, height: int, share: float) -> None:
+    drawn = io.BytesIO()
+    Image.new("RGB", (width, height), "#1F4E8C").save(drawn, "PNG")
+    picture = Picture("tall", "Figure 1", "A blue field.", drawn.getvalue())
+    assert picture.share == pytest.approx(share)
+    blocks = (Heading(1, "Figures", "figures", new_page=True), picture)
+    paper = Paper("Title", (), "Contents", "Page", "en", None, blocks)
+    with pdfplumber.open(io.BytesIO(typeset(paper))) as pdf:
+        [(page, image)] = [(page, image) for page in pdf.pages for image in page.images]
+        assert "Figures" in page.extract_text()
+        assert page.bbox[1] < image["top"] < image["bottom"] < page.bbox[3] - 50
+    extent = _part(write_docx(paper), "word/document.xml").find(".//{*}inline/{*}extent")
+    assert int(extent.get("cy")) < 225 * 36_000  # EMU in a millimetre
 
 
 # The table's day and levels

@@ -165,7 +165,7 @@ class _Writer:
 
     def picture(self, block: Picture) -> None:
         self.document.add_paragraph(block.caption, style="Caption")
-        shape = self.document.add_picture(io.BytesIO(block.png), width=self.width)
+        shape = self.document.add_picture(io.BytesIO(block.png), width=int(self.width * block.share))
         properties = shape._inline.docPr
         properties.set("name", block.name)
         properties.set("descr", block.alt)

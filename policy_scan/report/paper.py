@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import struct
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -78,6 +79,10 @@ class Table:
     size: TableSize = "normal"
 
 
+_HIGHEST = 1.3
+"""Height of the largest picture in widths of the text, 166 mm."""
+
+
 @dataclass(frozen=True, slots=True)
 class Picture:
     name: str
@@ -85,6 +90,12 @@ class Picture:
     caption: str
     alt: str
     png: bytes
+
+    @property
+    def share(self) -> float:
+        """Of the text's width, what lets the picture stand on one A4 page with a heading and its caption."""
+        width, height = struct.unpack(">II", self.png[16:24])  # PNG's first chunk, IHDR
+        return float(min(1.0, _HIGHEST * width / height))
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,7 +46,8 @@ def _block(block: Block) -> dict[str, Any]:
         return {"kind": "quotation", "text": block.text, "language": block.language,
                 "note": [_inline(piece) for piece in block.note]}  # fmt: skip
     if isinstance(block, Picture):
-        return {"kind": "picture", "name": block.name, "alt": block.alt, "caption": block.caption}  # fmt: skip
+        return {"kind": "picture", "name": block.name, "alt": block.alt, "caption": block.caption,
+                "share": block.share}  # fmt: skip
     assert not isinstance(block, Layout)
     return {"kind": "table", "caption": block.caption, "head": list(block.head), "widths": list(block.widths),
             "size": block.size, "rows": [[_cell(cell) for cell in row] for row in block.rows]}  # fmt: skip
