@@ -11,7 +11,7 @@ import typer
 
 from ..console import err, out, told
 from ..errors import UsageError
-from .commands import Database, Output, app, open_store
+from .commands import Database, Output, _by, app, open_store
 
 if TYPE_CHECKING:
     from .project import Project
@@ -56,7 +56,7 @@ def export(
                     store, output, path, reviewer or "reviewer", queue, (country, theme, passage_language),
                     limit, with_decided, language,
                 )  # fmt: skip
-            store.audit("command line", "export", f"{said} to {path.name}")
+            store.audit(_by(), "export_jsonl" if kind == "jsonl" else "export_sheet", f"{said} to {path.name}")
         err.print(f"{said} in {path}", markup=False, soft_wrap=True)
 
 
