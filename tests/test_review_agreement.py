@@ -219,6 +219,27 @@ def test_what_coders_change_after_the_other_spoke_does_not_count_as_blind() -> N
     assert agreement([first, changed, other], PROJECT).overall.observed.value == 1.0
 
 
+def test_what_a_coder_takes_back_or_skips_before_the_other_speaks_is_no_verdict() -> None:
+    one = CODED[0]
+    theme = PROJECT.assigned[one][0]
+    mine, theirs = decide(PROJECT, one, theme), decide(PROJECT, one, theme, "no", reviewer="bo")
+    for verdict in ("withdrawn", "skip"):
+        undone = decide(PROJECT, one, theme, verdict, replaces=mine.decision_id)
+        assert agreement([mine, undone, theirs], PROJECT).overall.n == 0
+        assert agreement([mine, theirs, undone], PROJECT).overall.n == 1
+
+
+def test_whoever_rejected_a_provision_may_have_seen_what_others_added() -> None:
+    one = CODED[0]
+    added = next(theme for theme in PROJECT.run.themes if theme not in PROJECT.assigned[one])
+    rejected, theirs = decide(PROJECT, one, "", "no"), decide(PROJECT, one, added, reviewer="bo")
+    followed = decide(PROJECT, one, added)
+    found = {item.theme: item.observed.value for item in agreement([rejected, theirs, followed], PROJECT).themes}
+    assert found[added] == 0.0
+    first = {item.theme: item.observed.value for item in agreement([theirs, followed], PROJECT).themes}
+    assert first == {added: 1.0}
+
+
 def test_forces_are_compared_where_all_accept() -> None:
     one, other = (identifier for identifier in CODED[:2])
     theme = PROJECT.assigned[one][0]

@@ -72,19 +72,27 @@ def visible(
 
 def taken_blind(decisions: Sequence[Decision]) -> list[Decision]:
     """The coders' verdicts to measure agreement by, one per reviewer, provision and theme: the first, since whoever
-    changes one's mind may have seen the others'. One that its coder changed before anybody else decided on the same
-    is replaced by the change. Verdicts on provisions as a whole count as verdicts on the theme ''.
+    changes one's mind may have seen the others'. As long as nobody else has decided on the provision, the change
+    counts instead, and what is taken back or skipped counts no more. Once others have, so does a first verdict on a
+    theme, unless its coder had rejected the provision as a whole, and could see theirs. Verdicts on provisions as a
+    whole count as verdicts on the theme ''.
 
     `decisions`: the whole trail, oldest first.
     """
-    first: dict[tuple[str, str], dict[str, Decision]] = {}
+    said: dict[str, dict[tuple[str, str], Decision]] = {}
     for one in decisions:
-        if one.role != "coder" or one.verdict not in _VERDICTS or not one.provision_id:
+        if one.role != "coder" or not one.provision_id:
             continue
-        of_item = first.setdefault((one.provision_id, one.theme), {})
-        if one.reviewer not in of_item or len(of_item) == 1:
-            of_item[one.reviewer] = one
-    counting = {one.decision_id for of_item in first.values() for one in of_item.values()}
+        of_provision = said.setdefault(one.provision_id, {})
+        key = (one.reviewer, one.theme)
+        alone = all(reviewer == one.reviewer for reviewer, _ in of_provision)
+        if alone:
+            of_provision.pop(key, None)
+        whole = of_provision.get((one.reviewer, ""))
+        could_see = key in of_provision or (whole is not None and whole.verdict == "no")
+        if one.verdict in _VERDICTS and (alone or not could_see):
+            of_provision[key] = one
+    counting = {one.decision_id for of_provision in said.values() for one in of_provision.values()}
     return [one for one in decisions if one.decision_id in counting]
 
 
