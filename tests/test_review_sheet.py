@@ -17,10 +17,12 @@ from published_run import publish
 
 from policy_scan.decisions import write_decisions
 from policy_scan.errors import UsageError
-from policy_scan.records import Decision
+from policy_scan.records import FORCES, Decision
+from policy_scan.report.common import theme_name
 from policy_scan.review.project import Project, load_project
 from policy_scan.review.queues import QueueItem, build_queue
-from policy_scan.review.sheet import FORMAT, KEYS_ROW, write_sheet
+from policy_scan.review.sampling import estimate
+from policy_scan.review.sheet import FORMAT, KEYS_ROW, VERDICTS, force_word, meanings, verdict_words, write_sheet
 from policy_scan.review.sheet_import import Taken, import_lines, import_sheet, read_sheet
 from policy_scan.review.store import Store
 from policy_scan.translation import LANGUAGES
@@ -260,6 +262,51 @@ def test_a_decision_survives_the_way_out_and_in(project: Project, store: Store, 
 def _any(project: Project, store: Store, tmp_path: Path) -> Decision:
     _fill(file := _sheet(project, store, tmp_path), {LAW: {"verdict": "yes"}})
     return import_sheet(file, project, store, ADA).new[0]
+
+
+def test_no_word_of_any_language_means_two_things(project: Project) -> None:
+    for what, codes in (("verdict", VERDICTS), ("force", FORCES), ("added", project.run.themes)):
+        said: dict[str, set[str]] = {}
+        for language in LANGUAGES:
+            for code in codes:
+                word = {
+                    "verdict": lambda one, spoken: verdict_words(spoken)[one],
+                    "force": lambda one, spoken: force_word(project, one, spoken),
+                    "added": lambda one, spoken: theme_name(project.run, one, spoken),
+                }[what](code, language)
+                said.setdefault(word.casefold(), set()).add(code)
+                assert meanings(project, what)[word.casefold()] == code, (language, word)
+        assert all(len(found) == 1 for found in said.values())
+
+
+def test_a_random_sample_decided_in_a_sheet_counts_as_one(project: Project, store: Store, tmp_path: Path) -> None:
+    file = tmp_path / "random.xlsx"
+    items = build_queue(project, "random", ADA, [])
+    file.write_bytes(write_sheet(project, items, ADA, [], queue="random"))
+    pairs = [(one, theme) for one, themes in project.assigned.items() for theme in themes]
+    _fill(file, {pair: {"verdict": "yes"} for pair in pairs})
+    assert len(import_sheet(file, project, store, ADA).new) == len(pairs)
+    found = estimate(project, project.current(store.live())).overall.precision
+    assert (found.value, found.n, found.n_missing) == (1.0, len(pairs), 0)
+
+
+def test_what_is_decided_in_the_very_moment_of_an_import_is_not_overwritten(
+    project: Project, store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = _sheet(project, store, tmp_path)
+    _fill(file, {LAW: {"verdict": "yes"}, HOSTILE: {"verdict": "yes"}})
+    record_all = store.record_all
+
+    def at_once(rows: list[tuple[Decision, str]]) -> list[Decision]:
+        monkeypatch.setattr(store, "record_all", record_all)
+        [other] = [row for row, _ in rows if (row.provision_id, row.theme) == LAW]
+        store.record(dataclasses.replace(other, decision_id="desk", verdict="no"), "")
+        return record_all(rows)
+
+    monkeypatch.setattr(store, "record_all", at_once)
+    taken = import_sheet(file, project, store, ADA)
+    assert [one.reason for one in taken.refused] == ["decided"] and len(taken.new) == 1
+    assert _live(store) == {LAW: ("no", "", ""), HOSTILE: ("yes", "", "")}
 
 
 def test_a_sheet_comes_back_in_the_browser_and_only_as_ones_own(project: Project, store: Store, tmp_path: Path) -> None:
