@@ -18,12 +18,14 @@ import published_run
 import pytest
 from desk_run import SENTENCES, TestClient, application, write_run
 
+from policy_scan.classifier.explain import Explainer
 from policy_scan.errors import UsageError
 from policy_scan.records import Decision
 from policy_scan.review.deciding import Action, newest, rows_of, undo_rows
 from policy_scan.review.items import Own, make_item
 from policy_scan.review.pictures import PageImages, pieces_on
 from policy_scan.review.project import load_project
+from policy_scan.review.reasons import reasons_of
 from policy_scan.review.search import Wanted, search
 from policy_scan.review.store import Store
 
@@ -318,6 +320,23 @@ def test_pictures_are_kept_within_a_bound(output: Path) -> None:
 def test_evidence_over_two_pages_is_parted() -> None:
     provision = make.provision("x", make.document("d"), "abcd\nefgh", spans=((1, 5, 9), (2, 0, 4)))
     assert pieces_on(provision, [(2, 7)], 1) == ["cd"] and pieces_on(provision, [(2, 7)], 2) == ["ef"]
+
+
+# Reasons
+
+
+def test_what_spoke_for_a_theme_is_told_where_its_model_is_at_hand(client: TestClient, output: Path) -> None:
+    project = load_project(output)
+    assert client.get("/desk/api/reasons/p-2").json() == {}  # the example's model is no model that is there
+    explainer = Explainer(project.run.config, project.run.codebook)
+    coded = [dataclasses.replace(one, model_version=f"{explainer.model.version}+1") for one in project.run.codings]
+    known = dataclasses.replace(project, run=dataclasses.replace(project.run, codings=tuple(coded)))
+    told = reasons_of(known, "p-2", "en")["digital_inclusion"]
+    assert any("“" in reason for reason in told)
+    words = reasons_of(known, "p-2", "fr")["digital_inclusion"]
+    assert words and all(re.fullmatch("“[^”]+”", word) for word in words)
+    assert all(word[1:-1] in project.provisions["p-2"].text or "guichets" in word for word in words)
+    assert reasons_of(known, "p-4", "en") == {}
 
 
 # Pure rules

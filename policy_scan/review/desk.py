@@ -36,6 +36,7 @@ from .items import Item, Own, forces, make_item, moved, own_rows
 from .pictures import CLOSE_DPI, DPI, images_of, spans_of
 from .project import Project
 from .queues import QUEUES, Filters, QueueItem, QueueName, Why, build_queue, queue_words, why_words
+from .reasons import reasons_of
 from .search import Wanted, search
 from .security import CODERS, allow
 from .store import Conflict, now
@@ -220,6 +221,16 @@ def item_told(request: Request, provision_id: str, where: Placed, why: str = "",
     item = _item(request, project, provision_id, where.filters.theme or about)
     known = why if why in WHYS else ""
     return render(request, "desk_item.html", **_shown(request, project, item, where, known))
+
+
+@router.get("/api/reasons/{provision_id}")
+@allow(CODERS)
+def reasons(request: Request, provision_id: str) -> Response:
+    """What spoke for each proposed theme: asked for beside the item, which doesn't wait for it."""
+    project = context_of(request).project()
+    if provision_id not in project.provisions:
+        raise HTTPException(404)
+    return JSONResponse(reasons_of(project, provision_id, language_of(request)))
 
 
 @router.get("/api/token")

@@ -16,6 +16,7 @@
   let zoom = 0;
   const ready = new Map();  // provision -> promise of its piece of page
   const places = new Map();  // address -> promise of the outlines
+  const why = new Map();  // provision -> promise of what spoke for its themes
   const drafts = new Map();  // provision -> what was changed there and not saved yet
   const outbox = [];
 
@@ -109,6 +110,26 @@
     image.addEventListener("error", () => noPicture("picture_lost"));
     marks();
     drawPage();
+    explain();
+  }
+  // What spoke for each proposed theme, in place of the lexicon's terms alone; without an answer those stay.
+  function reasons(provision) {
+    if (!why.has(provision)) {
+      if (why.size > 200) why.clear();
+      const coming = ask("/desk/api/reasons/" + encodeURIComponent(provision)).then((answer) => answer.ok ? answer.json() : {});
+      why.set(provision, coming.catch(() => ({})));
+    }
+    return why.get(provision);
+  }
+  async function explain() {
+    const here = now, told = await reasons(here.data.provision);
+    for (const [theme, spoke] of Object.entries(told)) {
+      const row = here.form.querySelector(`[data-theme="${CSS.escape(theme)}"] .terms`), said = row?.querySelector(".said-for");
+      if (!said || !spoke.length) continue;
+      said.textContent = spoke.join(" · ");
+      if (document.documentElement.lang === "en") said.lang = "en";
+      row.hidden = false;
+    }
   }
 
   async function show(entry, said = "") {
@@ -144,6 +165,7 @@
       const image = new Image();
       image.src = form.querySelector(".scaled img").getAttribute("src");
       outlines(data.provision, data.page, data.evidence[data.shown] ?? []);
+      reasons(data.provision);
     } catch { /* it is asked for again when it is shown, and said then */ }
   }
   const unseen = () => queue.find((one) => !path.some((seen) => seen.id === one.id));
