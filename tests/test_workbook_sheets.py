@@ -177,6 +177,15 @@ def test_the_method_tells_the_figures_of_the_model_that_coded_the_run_only(tmp_p
     assert lines["policy_scan"] == "0.1.0"
 
 
+def test_the_method_tells_of_each_country_what_holds_for_every_theme(tmp_path: Path) -> None:
+    run = make.run_data(tmp_path / "o")
+    first = [dataclasses.replace(cell, n_provisions=0, n_to_check=3) for cell in run.cells[: len(run.all_columns)]]
+    run = dataclasses.replace(run, cells=(*first, *run.cells[len(first) :]))
+    method = {row[0]: row[1] for row in written(run, tmp_path / "a.xlsx")["Method"].values}
+    assert method["France"].startswith("searched: ")
+    assert "to check" not in method["France"]
+
+
 def test_parts_of_a_country_stand_under_its_name(tmp_path: Path) -> None:
     run = make.run_data(tmp_path / "out")
     config = make.config(levels=["BE"])

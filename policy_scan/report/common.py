@@ -244,15 +244,17 @@ def citation_of(evidence: Evidence, language: str) -> str:
     return printable(cite(evidence.document, evidence.provision, language))
 
 
-def searched_words(cell: Cell, language: str, as_of: str | None = None) -> str:
-    """What was searched for a cell, and what could not be. Doubtful codings are told only where nothing supports it."""
+def searched_words(cell: Cell, language: str, as_of: str | None = None, any_theme: bool = False) -> str:
+    """What was searched for a cell, and what could not be. Doubtful codings are told only where nothing supports it,
+    and not where the words are to hold for `any_theme` of its jurisdiction.
+    """
     return describe_search(
         n_documents=cell.n_searched_documents,
         n_provisions=cell.n_searched_provisions,
         n_failed_documents=cell.n_failed_documents,
         n_failed_pages=cell.n_failed_pages,
         incomplete=cell.search_incomplete,
-        n_to_check=0 if cell.n_provisions else cell.n_to_check,
+        n_to_check=0 if any_theme or cell.n_provisions else cell.n_to_check,
         language=language,
         as_of=as_of,
     )

@@ -11,7 +11,6 @@ from gettext import NullTranslations
 from pathlib import Path
 
 from ..as_of import documents_at, is_later
-from ..citations import describe_search
 from ..decisions import PublishedDecision
 from ..records import LANGUAGES, Cell, CellStatus, Document
 from ..stages.cells import belongs
@@ -26,6 +25,7 @@ from .common import (
     list_evidence,
     printable,
     review_words,
+    searched_words,
     support_words,
     theme_name,
 )
@@ -109,16 +109,7 @@ class Narrator:
 
     def searched(self, cell: Cell) -> str:
         """What was searched in a cell's jurisdiction, whatever the theme."""
-        return describe_search(
-            n_documents=cell.n_searched_documents,
-            n_provisions=cell.n_searched_provisions,
-            n_failed_documents=cell.n_failed_documents,
-            n_failed_pages=cell.n_failed_pages,
-            incomplete=cell.search_incomplete,
-            n_to_check=0,
-            language=self.language,
-            as_of=self.run.config.table.as_of,
-        )
+        return searched_words(cell, self.language, self.run.config.table.as_of, any_theme=True)
 
     def names(self, themes: Iterable[str]) -> str:
         return listed((self.theme(theme) for theme in themes), self.language)

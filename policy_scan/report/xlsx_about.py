@@ -304,7 +304,8 @@ def write_method(book: Book) -> None:
     lines.section(texts["searched_documents"])
     for code in run.all_columns:
         cell = next(cell for cell in run.cells if cell.jurisdiction == code)
-        lines.line(jurisdiction_name(code, book.language), searched_words(cell, book.language, run.config.table.as_of))
+        searched = searched_words(cell, book.language, run.config.table.as_of, any_theme=True)
+        lines.line(jurisdiction_name(code, book.language), searched)
     lines.section(texts["review_state"])
     _tell_review(book, lines)
     lines.section(t.gettext("Classifier and coder agreement"))
