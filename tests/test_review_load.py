@@ -15,8 +15,8 @@ from review_load import Seen, add_reviewers, faults_of, load, server, write_run
 from policy_scan.records import Decision
 from policy_scan.review.store import Store
 
-NAMES = ["ada", "bo", "cy", "dee"]
-SECONDS = 2.0
+NAMES = ["ada", "bo", "cy"]
+SECONDS = 1.0
 
 
 def test_reviewers_at_once_lose_and_double_nothing_even_when_the_server_is_killed(
@@ -24,7 +24,7 @@ def test_reviewers_at_once_lose_and_double_nothing_even_when_the_server_is_kille
 ) -> None:
     folder = tmp_path / "run"
     folder.mkdir()
-    identifiers = write_run(folder, 120)
+    identifiers = write_run(folder, 60)
     add_reviewers(database, NAMES)
     with server(folder, database) as running:
         seen = load(running.url, NAMES, SECONDS, 0.05, identifiers[0])
@@ -32,13 +32,13 @@ def test_reviewers_at_once_lose_and_double_nothing_even_when_the_server_is_kille
             trail, live = store.decisions(), store.live()
         assert not seen.errors and not seen.unanswered
         assert faults_of(trail, live, seen) == []
-        assert {one.reviewer for one in trail} == {*NAMES} and len(seen.acknowledged) > 10
+        assert {one.reviewer for one in trail} == {*NAMES} and len(seen.acknowledged) > 5
         # Two windows of one reviewer met on one item, and a reviewer beside them was not in their way.
         hammered = {one.reviewer for one in trail if one.provision_id == identifiers[0]}
         assert seen.n_conflicts and hammered >= {NAMES[0], NAMES[1]}
 
-        killed = load(running.url, NAMES, 60, 0.02, identifiers[1], seed=2, after=(40, running.kill))
-    assert any("no answer" in one for one in killed.errors) and len(killed.acknowledged) >= 40
+        killed = load(running.url, NAMES, 60, 0.02, identifiers[1], seed=2, after=(20, running.kill))
+    assert any("no answer" in one for one in killed.errors) and len(killed.acknowledged) >= 20
     both = Seen(acknowledged=seen.acknowledged + killed.acknowledged, unanswered=killed.unanswered)
     with Store.open(database) as store:
         assert faults_of(store.decisions(), store.live(), both) == []
