@@ -286,3 +286,24 @@ def test_pages_speak_the_chosen_language(app: FastAPI, language: str) -> None:
         answer = browser.get(page)
         assert answer.status_code == 200 and f'<html lang="{language}">' in answer.text, page
     assert browser.post("/account/language", language="xx").status_code == 422
+
+
+def test_odd_characters_do_no_harm_on_either_database(run: Path, database: Any) -> None:
+    with Store.open(database) as opened:
+        opened.add_user("cora", "coder", make.PASSWORD)
+        opened.add_user("ines", "administrator", make.PASSWORD)
+        opened.verify = lambda name, _password: opened.user(name)  # type: ignore[method-assign]
+        app = make.make_app(run, opened)
+        assert Browser(app).sign_in("\x00nobody\x07").status_code == 401
+        administrator = Browser(app, "ines")
+        for path in ("/trail?reviewer=%00&theme=%ff", "/documents?find=%00", "/trail?page=" + "9" * 30, "/audit"):
+            assert administrator.get(path).status_code == 200, path
+        for form in ({"name": "\x00"}, {"name": "cora", "role": "\x00"}):
+            assert administrator.post("/users/change", **form).status_code == 422
+        assert administrator.post("/assignments/take-back", reviewer="\x00").status_code == 303
+        path = f"/documents/{'a' * 8}"
+        form = form_of(administrator.get(path).text) | {"csrf": administrator.token}
+        assert administrator.post(path, **form, title="A\x00 title\u202e", reason="why \x00").status_code == 303
+        assert opened.document_edits()[0].value == "A title"
+        decide(app, "cora", "openness", "yes")
+        assert "cora" in administrator.get("/").text and "1 row" in administrator.get("/trail").text

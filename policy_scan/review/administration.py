@@ -8,7 +8,7 @@ from fastapi import APIRouter, Form, Request
 from starlette.responses import Response
 
 from ..errors import UsageError
-from ..report.common import jurisdiction_name, theme_name
+from ..report.common import jurisdiction_name, printable, theme_name
 from ..translation import translations
 from .context import context_of, language_of, render, role_name, see_other, viewer_of
 from .queues import Filters, QueueName, build_queue, queue_words
@@ -91,7 +91,7 @@ def change_user(
 ) -> Response:
     """Another role, closed or open, a new password: what is left empty stays. Its sessions end."""
     context, viewer, t = context_of(request), viewer_of(request), translations(language_of(request))
-    user = context.store.user(name)
+    user = context.store.user(printable(name))
     fault = ""
     if user is None:
         fault = t.gettext("There is no such account.")
@@ -132,6 +132,7 @@ def assign(
     context, viewer, t = context_of(request), viewer_of(request), translations(language_of(request))
     if queue not in _ASSIGNABLE or queue not in get_args(QueueName) or not _decides(request, reviewer):
         return _users(request, "", t.gettext("Choose a reviewer and a queue."), 422)
+    reviewer = printable(reviewer)
     project = context.project()
     # As nobody: what the reviewer has decided already is given too, so that two get the same.
     items = build_queue(project, cast("QueueName", queue), "", [], filters=Filters(country=country, theme=theme))
@@ -145,7 +146,7 @@ def _decides(request: Request, name: str) -> bool:
     context = context_of(request)
     if name == context.single_user:
         return True
-    user = context.store.user(name)
+    user = context.store.user(printable(name))
     return user is not None and user.active and user.role != "administrator"
 
 
@@ -154,6 +155,7 @@ def _decides(request: Request, name: str) -> bool:
 def take_back(request: Request, reviewer: _FIELD) -> Response:
     """All assignments of a reviewer; decisions stay."""
     context, viewer = context_of(request), viewer_of(request)
+    reviewer = printable(reviewer)
     mine = list(context.store.assignments(reviewer))
     context.store.unassign(mine, reviewer)
     context.store.audit(viewer.name, "unassigned", f"{len(mine)} provisions from {reviewer}")

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Form, Request
 from starlette.responses import JSONResponse, Response
 
 from ..errors import UsageError
+from ..report.common import printable
 from ..report.page_words import language_names
 from ..translation import LANGUAGES, translations
 from .context import context_of, language_of, render, role_name, see_other, set_session, viewer_of
@@ -34,7 +35,7 @@ def log_in(request: Request, name: Field = "", password: Field = "") -> Response
     if context.single_user is not None:
         return see_other("/")
     address = client_address(request)
-    name = name.strip()
+    name = printable(name).strip()
     if wait := context.limit.attempt(name, address):
         if context.limit.is_news(name, address):
             context.store.audit(name, "login_delayed", address)
