@@ -73,6 +73,7 @@ def test_axe_finds_no_fault_in_any_language(browser: Any, tmp_path: Path, langua
     [path] = export_run(make.run_data(tmp_path / "out"), "html", language, tmp_path / "page.html")
     page, heard = open_page(browser, path, CELL)
     assert page.evaluate("document.documentElement.lang") == language
+    assert ("0.9" if language == "en" else "0,9") in page.locator("article .facts").first.inner_text()
     assert violations(page) == []
     assert heard == []
     page.close()

@@ -5,6 +5,8 @@
   const data = JSON.parse($("data").textContent), w = data.words;
   const form = $("filters"), results = $("results"), summary = $("summary"), dialog = $("keys");
   const plural = new Intl.PluralRules(document.documentElement.lang);
+  const twoDigits = { minimumFractionDigits: 2, maximumFractionDigits: 2 };
+  const share = new Intl.NumberFormat(document.documentElement.lang, twoDigits);
   const key = (theme, country) => theme + " " + country;
   const cells = new Map(data.cells.map((cell) => [key(cell.theme, cell.j), cell]));
   const links = new Map([...document.querySelectorAll(".heat td a")].map((a) => [key(a.dataset.theme, a.dataset.j), a]));
@@ -115,7 +117,7 @@
     const facts = make("p", "facts");
     if (row.status) facts.append(chip(row.status));
     const said = [data.countries[row.j], data.themes[row.theme], data.forces[row.force], data.types[provision.type],
-      data.languages[provision.lang], w.probability + " " + row.prob.toFixed(2)];
+      data.languages[provision.lang], w.probability + " " + share.format(row.prob)];
     if (row.standing !== "evidence") said.push(w["standing_" + row.standing]);
     if (row.review !== "none" && row.standing !== "rejected") said.push(w["review_" + row.review]);
     if (provision.source !== "text") said.push(w[provision.source]);
