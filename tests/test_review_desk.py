@@ -196,7 +196,8 @@ def test_a_queue_leaves_out_what_is_decided_and_what_is_skipped(client: TestClie
 @pytest.mark.parametrize(
     "wrong",
     [{"themes": ["no_such"]}, {"force": "duty"}, {"evidence": {"assistance": "[[0,9999]]"}}, {"note": "x" * 10_001},
-     {"evidence": {"assistance": "nonsense"}}, {"kind": "destroy"}, {"action_id": "no uuid"}, {"extra": 1}],
+     {"evidence": {"assistance": "nonsense"}}, {"evidence": {"assistance": "[" * 5000}},
+     {"kind": "destroy"}, {"action_id": "no uuid"}, {"extra": 1}],
 )  # fmt: skip
 def test_what_cant_be_is_refused(client: TestClient, store: Store, wrong: dict[str, Any]) -> None:
     sent = {"themes": ["assistance"], "kind": "accept", **wrong}
@@ -262,6 +263,7 @@ def test_search_finds_what_has_no_theme_without_accents(client: TestClient, outp
     project = load_project(output)
     assert [hit.provision.provision_id for hit in search(project, Wanted("agent demande", coded=""))] == ["p-1"]
     assert not list(search(project, Wanted("guichet", country="BE", coded="")))
+    assert client.get(f"/desk/search?q=guichet&start={10**30}").status_code == 200
     assert not list(search(project, Wanted("guichet", language="nl", coded="")))
 
 

@@ -424,7 +424,7 @@ def decide_by_form(
 def _texts(value: str) -> Mapping[str, str]:
     try:
         found = json.loads(value)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise HTTPException(422) from None
     if not isinstance(found, dict) or not all(isinstance(one, str) for one in found.values()):
         raise HTTPException(422)
@@ -456,7 +456,7 @@ def searching(
     """Provisions that hold the words asked for; at first those without a theme."""
     project, spoken = context_of(request).project(), language_of(request)
     wanted = Wanted(q[:200], country, language, document, coded if coded in ("yes", "no") else "")
-    start = max(0, start)
+    start = min(max(0, start), len(project.provisions))
     found = list(islice(search(project, wanted), start, start + HITS + 1))
     t = translations(spoken)
     choices = _choices(project, spoken)

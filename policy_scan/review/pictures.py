@@ -189,7 +189,10 @@ def _encoded(image: Picture) -> bytes:
 
 def spans_of(evidence: str, length: int) -> list[tuple[int, int]]:
     """The spans of an evidence column that lie within a text of this length. Raises ValueError where it is none."""
-    found = json.loads(evidence or "[]")
+    try:
+        found = json.loads(evidence or "[]")
+    except RecursionError:
+        raise ValueError("evidence is a list of spans") from None
     if not isinstance(found, list):
         raise ValueError("evidence is a list of spans")
     spans = []
