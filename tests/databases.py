@@ -113,7 +113,7 @@ class Cluster:
 def postgresql() -> Iterator[Cluster]:
     programs = _programs()
     if programs is None:
-        pytest.skip("PostgreSQL's initdb and pg_ctl aren't installed: sh tools/install_system.sh postgresql")
+        pytest.skip("PostgreSQL's initdb and pg_ctl aren't installed: sh tools/install_system.sh database")
     folder = Path(tempfile.mkdtemp(prefix="policy_scan_pg_"))
     cluster = None
     try:
