@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import review_app as make
+from argon2 import PasswordHasher
 from example_run import HOSTILE
 from fastapi import FastAPI
 from review_app import ORIGIN, PASSWORD, Browser
@@ -55,6 +56,15 @@ EXPECTED = {
 }
 """Written here by hand: whoever opens a route to another role says so twice. The desk's routes are all for coders."""
 ROLES = ("anonymous", "coder", "adjudicator", "administrator", "single")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _cheap_passwords() -> Iterator[None]:
+    """Argon2 with little memory: its cost is tested with the accounts."""
+    cheap = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("policy_scan.review.accounts._hasher", lambda: cheap)
+        yield
 
 
 @pytest.fixture(scope="module")

@@ -66,6 +66,8 @@ def test_on_this_machine_one_reviewer_needs_no_account_until_there_are_some(stor
         admit(store, Listening(name="<b>"), "")
     store.add_user("cora", "coder", make.PASSWORD)
     assert admit(store, Listening(name="me"), "") is None
+    store.set_active("cora", False)
+    assert admit(store, Listening(name="me"), "") is None, "closing the last account doesn't open the door"
 
 
 def test_a_secret_is_long_varied_and_nobody_elses_to_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -70,16 +70,17 @@ def admit(store: Store, listening: Listening, secret: str) -> str | None:
 
     Raises UsageError where the server would be reached from beyond this machine without accounts or without a secret.
     """
-    has_accounts = any(user.active for user in store.users())
+    accounts = store.users()
     if site_of(listening.host, listening.port, listening.public_address).shared:
-        if not has_accounts:
+        if not any(user.active for user in accounts):
             raise UsageError(
-                "Beyond this machine the review listens only with accounts, and there are none.",
+                "Beyond this machine the review listens only with accounts, and none is open.",
                 "make one with 'policy-scan review user add NAME --role administrator' (and coders), then start again.",
             )
         if not secret:
             raise UsageError("Beyond this machine the review listens only with a secret.", _MAKE_SECRET)
-    return None if has_accounts else checked_name(listening.name)
+    # Closed accounts count: closing them all must not leave the door open.
+    return None if accounts else checked_name(listening.name)
 
 
 def bind(host: str, port: int) -> socket.socket:
