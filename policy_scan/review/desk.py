@@ -94,9 +94,11 @@ def _earlier(request: Request, project: Project, reviewer: str) -> dict[str, lis
     return found
 
 
-def _mine(request: Request, project: Project, provision_id: str) -> Own:
+def _mine(request: Request, project: Project, provision_id: str, rows: list[Decision] | None = None) -> Own:
+    """The reviewer's own rows on a provision. `rows`: those on record under its id, where they have been read."""
     reviewer = viewer_of(request).name
-    rows = context_of(request).store.decisions(reviewer=reviewer, provision_id=provision_id)
+    if rows is None:
+        rows = context_of(request).store.decisions(reviewer=reviewer, provision_id=provision_id)
     earlier = _earlier(request, project, reviewer).get(provision_id, [])
     return own_rows(project, rows, earlier, provision_id)
 
@@ -331,7 +333,7 @@ def _record(request: Request, action: Action) -> int:
     before = [row for row in known if row.decision_id == named(action.action_id, row.theme)]
     if before:
         return len(before)
-    rows = rows_of(project, action, _mine(request, project, action.provision_id).rows, reviewer, now())
+    rows = rows_of(project, action, _mine(request, project, action.provision_id, known).rows, reviewer, now())
     return len(context.store.record_all(rows)) if rows else 0
 
 
