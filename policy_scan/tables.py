@@ -128,26 +128,26 @@ def guarded(text: str) -> str:
     return "'" + text if _FORMULA.match(text) else text
 
 
-def csv_value(value: Any) -> str:
-    """A cell of a CSV: lists as JSON, booleans as true and false, None as empty, texts that begin as a formula does
-    with an apostrophe before them."""
+def csv_value(value: Any, guard: bool = True) -> str:
+    """A cell of a CSV: lists as JSON, booleans as true and false, None as empty; `guard`: texts that begin as a formula
+    does with an apostrophe before them."""
     if value is None:
         return ""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, list | tuple | dict):
         return json.dumps(value, ensure_ascii=False)
-    return guarded(value) if isinstance(value, str) else str(value)
+    return guarded(value) if guard and isinstance(value, str) else str(value)
 
 
-def csv_bytes(table: pa.Table) -> bytes:
-    """The table as CSV: UTF-8 with BOM, CRLF, a header also when it has no rows."""
+def csv_bytes(table: pa.Table, guard: bool = True) -> bytes:
+    """The table as CSV: UTF-8 with BOM, CRLF, a header also when it has no rows; `guard` as for `csv_value`."""
     out = io.StringIO(newline="")
     writer = csv.writer(out, lineterminator="\r\n")
     writer.writerow(table.schema.names)
     columns = [table.column(name).to_pylist() for name in table.schema.names]
     for row in zip(*columns, strict=True):
-        writer.writerow([csv_value(value) for value in row])
+        writer.writerow([csv_value(value, guard) for value in row])
     return out.getvalue().encode("utf-8-sig")
 
 
