@@ -221,10 +221,16 @@ def test_recoded_passages_are_counted_and_named() -> None:
     assert (found.n_lost, found.lost, found.n_got, found.got) == (1, ("b",), 2, ("c", "d"))
 
 
-@pytest.mark.parametrize("arguments", [["--run", "out"], ["--decisions", "d.jsonl"]])
-def test_run_and_decisions_belong_together(arguments: list[str], gold: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [(["--run", "out"], "Nobody has reviewed"), (["--decisions", "d.jsonl"], "--decisions needs --run")],
+)
+def test_a_run_needs_decisions_and_decisions_a_run(
+    arguments: list[str], told: str, gold: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
     done = CliRunner().invoke(app, ["train", "--gold", str(gold), "--model", str(tmp_path / "m"), *arguments])
-    assert done.exit_code == 2 and "belong together" in done.output and not (tmp_path / "m").exists()
+    assert done.exit_code == 2 and told in done.output and not (tmp_path / "m").exists()
 
 
 def test_what_cant_be_learnt_from_is_told_before_anything_is_trained(
