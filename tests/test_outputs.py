@@ -433,3 +433,16 @@ def test_hostile_text_is_still_told(attacked: Exported) -> None:
     text = pdf_text(attacked)
     assert "<script>alert(1)</script>" in text
     assert '#eval("1")' in text
+
+
+def test_the_flat_files_tell_how_far_a_cell_was_searched_and_reviewed_and_mark_terms(shipped: Exported) -> None:
+    cells = {(cell.theme, cell.jurisdiction): cell for cell in shipped.run.cells}
+    for row in pq.read_table(shipped.files["parquet"][0]).to_pylist():
+        for code in shipped.run.all_columns:
+            cell = cells[row["theme"], code]
+            told = tuple(row[f"{code}_{name}"] for name in ("to_check", "search_incomplete", "review", "reviewed"))
+            assert told == (cell.n_to_check, cell.search_incomplete, cell.review_state, cell.n_reviewed)
+    texts = {provision.provision_id: provision.text for provision in shipped.run.provisions}
+    rows = pq.read_table(shipped.files["parquet"][1]).to_pylist()
+    assert all(term in texts[row["provision_id"]] for row in rows for term in row["terms"].split("; ") if term)
+    assert {row["unsure"] for row in rows} == {True, False} and any(row["terms"] for row in rows)

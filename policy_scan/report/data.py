@@ -5,13 +5,24 @@ These are for reading: text that begins like a formula gets an apostrophe in CSV
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 
 import pyarrow as pa
 
 from ..tables import csv_bytes, parquet_bytes, write_atomic
-from .common import RunData, cell_citations, citation_of, list_evidence, printable, quotation, relative_pdf, theme_name
+from .common import (
+    Evidence,
+    RunData,
+    cell_citations,
+    citation_of,
+    list_evidence,
+    printable,
+    quotation,
+    relative_pdf,
+    theme_name,
+)
 
 _EVIDENCE = pa.schema(
     [
@@ -20,13 +31,14 @@ _EVIDENCE = pa.schema(
         ("quotation", pa.string()), ("citation", pa.string()), ("document", pa.string()), ("doc_type", pa.string()),
         ("date", pa.string()), ("page_first", pa.int64()), ("page_last", pa.int64()), ("language", pa.string()),
         ("text_source", pa.string()), ("pdf", pa.string()), ("provision_id", pa.string()), ("doc_id", pa.string()),
+        ("unsure", pa.bool_()), ("terms", pa.string()), ("coded_by", pa.string()),
     ]
 )  # fmt: skip
 
 
 def table_of_cells(run: RunData, language: str) -> pa.Table:
     """The state of play of all jurisdictions, the EU too where the corpus has it: each theme's name, and of each cell
-    the status as key and in words, the citation and counts.
+    the status as key and in words, the citation, counts, and how far it was searched and reviewed.
     """
     cells = {(cell.theme, cell.jurisdiction): cell for cell in run.cells}
     citations = cell_citations(run, language)
@@ -41,7 +53,17 @@ def table_of_cells(run: RunData, language: str) -> pa.Table:
         columns[f"{code}_citation"] = [citations[theme, code] for theme in run.themes]
         columns[f"{code}_provisions"] = [cell.n_provisions for cell in own]
         columns[f"{code}_documents"] = [cell.n_documents for cell in own]
+        columns[f"{code}_to_check"] = [cell.n_to_check for cell in own]
+        columns[f"{code}_search_incomplete"] = [cell.search_incomplete for cell in own]
+        columns[f"{code}_review"] = [cell.review_state for cell in own]
+        columns[f"{code}_reviewed"] = [cell.n_reviewed for cell in own]
     return pa.table(columns)
+
+
+def _terms(item: Evidence) -> list[tuple[int, int, str]]:
+    """The lexicon's terms in the evidence: where they stand in the provision's text, and their concept."""
+    found: list[tuple[int, int, str]] = json.loads(item.coding.terms or "[]")
+    return found
 
 
 def table_of_evidence(run: RunData, language: str, folder: Path) -> pa.Table:
@@ -68,6 +90,9 @@ def table_of_evidence(run: RunData, language: str, folder: Path) -> pa.Table:
             "pdf": relative_pdf(run, item.document, folder),
             "provision_id": item.provision.provision_id,
             "doc_id": item.document.doc_id,
+            "unsure": item.coding.unsure,
+            "terms": "; ".join(dict.fromkeys(printable(item.provision.text[a:b]) for a, b, _ in _terms(item))),
+            "coded_by": item.coding.method,
         }
         for item in list_evidence(run)
     ]
