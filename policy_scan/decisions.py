@@ -349,8 +349,9 @@ SettledThemes = Mapping[tuple[str, str], Settled]
 
 def settle(anchored: Iterable[Anchored]) -> dict[tuple[str, str], Settled]:
     """What live, anchored decisions come to: an adjudicator's wins (the latest of several), else the verdict that all
-    coders share, else 'disputed'. Stale and skipped ones, and those on a document, don't count. Under the theme ''
-    stands what is said of the provision as a whole.
+    coders share, else 'disputed'. A coder's word that nothing fits a provision is a 'no' on each theme that another
+    coder spoke of and that coder did not. Stale and skipped ones, and those on a document, don't count. Under the
+    theme '' stands what is said of the provision as a whole.
     """
     latest: dict[tuple[str, str], dict[str, Anchored]] = {}
     usable = [one for one in anchored if one.state != "stale" and one.provision_id]
@@ -361,7 +362,17 @@ def settle(anchored: Iterable[Anchored]) -> dict[tuple[str, str], Settled]:
         own = latest.setdefault((one.provision_id, one.decision.theme), {})
         own.pop(one.decision.reviewer, None)
         own[one.decision.reviewer] = one
-    return {key: _settle_one(list(own.values())) for key, own in latest.items()}
+    found = {}
+    for (identifier, theme), own in latest.items():
+        # Nothing fits, says one, and this theme does, says another: that's as much a dispute as a 'no' on the theme.
+        rejecting = latest.get((identifier, ""), {}) if theme and _coders(own) else {}
+        whole = [one for name, one in _coders(rejecting).items() if one.decision.verdict == "no" and name not in own]
+        found[identifier, theme] = _settle_one([*whole, *own.values()])
+    return found
+
+
+def _coders(said: Mapping[str, Anchored]) -> dict[str, Anchored]:
+    return {name: one for name, one in said.items() if one.decision.role == "coder"}
 
 
 def _settle_one(decided: Sequence[Anchored]) -> Settled:

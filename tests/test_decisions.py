@@ -376,6 +376,21 @@ def test_a_provision_rejected_as_a_whole_has_no_theme_but_those_accepted() -> No
     assert [one.assigned for one in with_decisions(codings, whole, {})] == [True, False, True]
 
 
+def test_that_nothing_fits_disputes_a_theme_that_another_coder_accepts() -> None:
+    nothing, fits = decide(theme="", verdict="no"), decide(reviewer="bo")
+    assert settled(nothing, fits) == Settled("disputed", "", "[]", ("ada", "bo"), False)
+    assert settled(nothing, decide(reviewer="bo", verdict="no")) == Settled("no", "", "[]", ("ada", "bo"), False)
+    judge = decide(reviewer="cy", role="adjudicator")
+    assert settled(nothing, fits, judge) == Settled("yes", "", "[]", ("cy",), True)
+    alone = [nothing, decide()]  # one's own word on the theme goes before one's own on the whole
+    assert settled(*alone) == Settled("yes", "", "[]", ("ada",), False)
+    assert settled(decide(theme="", verdict="skip"), fits) == Settled("yes", "", "[]", ("bo",), False)
+    codings = [make.coding("p", THEME), make.coding("p", "openness")]
+    both = settle([Anchored(one, "exact", "p", 1.0, "") for one in (nothing, fits)])
+    assert disputed_pairs(both) == {("p", THEME)}
+    assert [one.assigned for one in with_decisions(codings, both, {})] == [True, False]
+
+
 def test_a_run_publishes_every_row_and_what_it_comes_to() -> None:
     old, new = page(1, A, B, C), page(1, A, B)
     kept, gone = old[1][0], old[1][2]
