@@ -231,6 +231,16 @@ def test_another_workbook_a_bomb_and_a_missing_file_are_told(tmp_path: Path) -> 
         read_sheet(tmp_path / "gone.xlsx")
 
 
+@pytest.mark.parametrize("name", ["xl/styles.xml", "xl/sharedStrings.xml", "docProps/app.xml"])
+def test_parts_that_are_kept_whole_are_bounded_more_tightly(tmp_path: Path, name: str) -> None:
+    """Small enough in all, but each element would become an object in the server's memory."""
+    with zipfile.ZipFile(tmp_path / "many.xlsx", "w", zipfile.ZIP_DEFLATED) as parts, parts.open(name, "w") as part:
+        for _ in range(61):
+            part.write(b"<a/>" * 250_000)
+    with pytest.raises(UsageError, match="unpacks to more"):
+        read_sheet(tmp_path / "many.xlsx")
+
+
 def test_json_lines_come_back_with_conflicts_by_line(project: Project, store: Store, tmp_path: Path) -> None:
     _fill(file := _sheet(project, store, tmp_path), {LAW: {"verdict": "yes"}, HOSTILE: {"verdict": "no"}})
     import_sheet(file, project, store, ADA)

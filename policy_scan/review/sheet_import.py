@@ -31,6 +31,11 @@ SAMPLES = ("random", "uncoded")
 MOST_BYTES = 50_000_000
 MOST_UNPACKED = 200_000_000
 """A workbook that unpacks to more is refused: a few kilobytes can hold gigabytes."""
+_MOST_STRINGS = 60_000_000
+_MOST_BESIDE = 4_000_000
+"""Bytes of the shared texts, all of them kept, and of the parts beside the rows (styles, names): each element of those
+becomes an object, a hundred bytes for four.
+"""
 MOST_ROWS = 100_000
 _MOST_COLUMNS = 80
 """Beyond these nothing is read: one cell far out would make a million empty rows."""
@@ -78,6 +83,20 @@ class Taken:
 # Reading
 
 
+def _unpacks_to_more(parts: zipfile.ZipFile) -> bool:
+    """Whether a workbook holds more than a review sheet can; sizes are those that its directory tells: nothing beyond
+    them is read.
+    """
+    sizes = [(part.filename.lower(), part.file_size) for part in parts.infolist()]
+    strings = sum(size for name, size in sizes if name.endswith("sharedstrings.xml"))
+    beside = sum(
+        size
+        for name, size in sizes
+        if name.endswith((".xml", ".rels")) and not name.endswith("sharedstrings.xml") and "/worksheets/" not in name
+    )
+    return sum(size for _, size in sizes) > MOST_UNPACKED or strings > _MOST_STRINGS or beside > _MOST_BESIDE
+
+
 def read_sheet(file: Path, name: str = "") -> list[SheetRow]:
     """The rows of a review sheet; messages call it `name`. Raises UsageError where it is none."""
     from openpyxl import load_workbook
@@ -89,7 +108,7 @@ def read_sheet(file: Path, name: str = "") -> list[SheetRow]:
         if file.stat().st_size > MOST_BYTES:
             raise UsageError(f"{name} is larger than a review sheet can be.", step)
         with zipfile.ZipFile(file) as parts:
-            if sum(part.file_size for part in parts.infolist()) > MOST_UNPACKED:
+            if _unpacks_to_more(parts):
                 raise UsageError(f"{name} unpacks to more than a review sheet can hold.", step)
         book = load_workbook(file, read_only=True, data_only=True, keep_links=False)
     except (zipfile.BadZipFile, InvalidFileException, ParseError, ValueError, KeyError, TypeError, EOFError) as error:
