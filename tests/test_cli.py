@@ -189,6 +189,7 @@ def test_an_unknown_format_names_the_known_ones(project: Path) -> None:
 
 def test_doctor_says_what_is_there() -> None:
     done = _call("doctor")
+    assert "review database" in done.stdout and "fonts" in done.stdout
     assert done.returncode == 0
     assert "Tesseract" in done.stdout
 
