@@ -249,7 +249,7 @@ def print_doctor(console: Console) -> int:
     needed = (
         "pypdfium2", "pytesseract", "py3langid", "spacy", "sklearn", "onnxruntime", "pyarrow",
         "xlsxwriter", "jinja2", "docx", "typst", "vl_convert", "babel",
-        "fastapi", "uvicorn", "sqlalchemy", "alembic", "argon2", "openpyxl",
+        "fastapi", "uvicorn", "sqlalchemy", "alembic", "psycopg", "argon2", "openpyxl",
     )  # fmt: skip
     missing = [name for name in needed if importlib.util.find_spec(name) is None]
     ok, bad = "✓ ok", "✗ missing"
@@ -274,12 +274,6 @@ def print_doctor(console: Console) -> int:
     elif installed.version:
         table.add_row("OCR languages", f"{ok}: {', '.join(LANGUAGES)}", "")
     table.add_row("fonts of reports and figures", f"{ok}: they come with the libraries", "")
-    table.add_row("review database", f"{ok}: SQLite, nothing to install", "")
-    driver = importlib.util.find_spec("psycopg") is not None
-    table.add_row(
-        "review database of a team",
-        f"{ok}: PostgreSQL's driver" if driver else "– no driver for PostgreSQL",
-        "" if driver else "only where a team reviews on PostgreSQL: pip install 'psycopg[binary]'",
-    )
+    table.add_row("review database", f"{ok}: SQLite; PostgreSQL by its address", "")
     console.print(table)
     return 3 if missing else 0
