@@ -395,3 +395,18 @@ def test_the_page_shown_first_is_that_of_the_evidence() -> None:
     item = make_item(changed, "p-law", Own({}, {}), "en")
     assert item.page == 3 and item.slices() == [(2, 0, 4), (3, 5, 9)]
     assert item.pieces() == [("abcd\ne", "plain"), ("fg", "evidence"), ("h", "plain")]
+
+
+def test_an_items_other_language_versions_are_told() -> None:
+    """Rejecting one version leaves the other to support the cell: whoever decides must see that it is there."""
+    project = made_up_project.project_of(make.example())
+    names = [one.provision_id for one in project.run.provisions[:2]]
+    changed = [
+        dataclasses.replace(one, parallel_id="rule", language=language)
+        for one, language in zip(project.run.provisions, ("fr", "nl"), strict=False)
+    ] + list(project.run.provisions[2:])
+    run = dataclasses.replace(project.run, provisions=tuple(changed))
+    both = dataclasses.replace(project, run=run, provisions={one.provision_id: one for one in changed})
+    assert make_item(both, names[0], Own({}, {}), "en").parallels == ((names[1], "Dutch"),)
+    assert make_item(both, names[1], Own({}, {}), "fr").parallels == ((names[0], "français"),)
+    assert make_item(project, names[0], Own({}, {}), "en").parallels == ()

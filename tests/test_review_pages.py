@@ -21,6 +21,7 @@ from review_app import Browser
 
 from policy_scan.decisions import place_of
 from policy_scan.records import Decision
+from policy_scan.review.context import decimal
 from policy_scan.review.store import Store, now
 
 ACCOUNTS = {"cora": "coder", "cyril": "coder", "adam": "adjudicator", "ines": "administrator"}
@@ -307,3 +308,8 @@ def test_odd_characters_do_no_harm_on_either_database(run: Path, database: Any) 
         assert opened.document_edits()[0].value == "A title"
         decide(app, "cora", "openness", "yes")
         assert "cora" in administrator.get("/").text and "1 row" in administrator.get("/trail").text
+
+
+def test_numbers_bear_the_mark_of_the_language() -> None:
+    assert [decimal(0.5, language) for language in ("en", "fr", "ro")] == ["0.50", "0,50", "0,50"]
+    assert decimal(None, "fr") == "–"

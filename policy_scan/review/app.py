@@ -96,7 +96,7 @@ def routes_of(app: FastAPI) -> list[Served]:
 
 
 def _environment() -> Environment:
-    environment = Environment(
+    return Environment(
         loader=FileSystemLoader(_HERE / "templates"),
         autoescape=True,
         undefined=StrictUndefined,
@@ -105,8 +105,6 @@ def _environment() -> Environment:
         auto_reload=False,
         finalize=lambda value: printed(value) if type(value) is str else value,
     )
-    environment.globals["number"] = lambda value, digits=2: "–" if value is None else f"{value:.{digits}f}"
-    return environment
 
 
 def _statics() -> dict[str, tuple[str, bytes, str]]:

@@ -175,12 +175,20 @@ def render(request: Request, template: str, status: int = 200, **values: Any) ->
         navigation=_navigation(viewer, language),
         path=request.url.path,
         place=partial(place_name, language=language),
+        number=partial(decimal, language=language),
         **values,
     )
     response = HTMLResponse(page, status)
     if fresh:
         set_session(request, response, fresh)
     return response
+
+
+def decimal(value: float | None, language: str) -> str:
+    """A number to two decimals with the language's own mark; a dash where there is none."""
+    if value is None:
+        return "–"
+    return f"{value:.2f}" if language == "en" else f"{value:.2f}".replace(".", ",")
 
 
 def printed(value: object) -> str:

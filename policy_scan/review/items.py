@@ -69,6 +69,8 @@ class Item:
     before: tuple[tuple[str, str], ...]
     """Language and text of the provision before, shortened at its beginning; () where there is none."""
     after: tuple[tuple[str, str], ...]
+    parallels: tuple[tuple[str, str], ...]
+    """provision_id and language of the rule's other versions: each is decided, and supports a cell, by itself."""
     themes: tuple[ThemeRow, ...]
     """Proposed and decided ones first, then the others in the codebook's order."""
     shown: str
@@ -202,6 +204,7 @@ def make_item(project: Project, provision_id: str, mine: Own, language: str, the
         read_by_ocr=provision.text_source != "text",
         before=tuple((one.language, _shortened(one.text, at_start=True)) for one in earlier),
         after=tuple((one.language, _shortened(one.text, at_start=False)) for one in later),
+        parallels=_parallels(project, provision, language),
         themes=rows,
         shown=theme if theme in marked else next(iter(marked), ""),
         force=forces[0] if forces else "",
@@ -212,6 +215,17 @@ def make_item(project: Project, provision_id: str, mine: Own, language: str, the
         rejected=whole is not None and whole.verdict == "no",
         skipped=whole is not None and whole.verdict == "skip",
         expected=mine.expected,
+    )
+
+
+def _parallels(project: Project, provision: Provision, language: str) -> tuple[tuple[str, str], ...]:
+    if not provision.parallel_id:
+        return ()
+    names = language_names(language)
+    return tuple(
+        (one.provision_id, names.get(one.language, one.language))
+        for one in project.run.provisions
+        if one.parallel_id == provision.parallel_id and one.provision_id != provision.provision_id
     )
 
 

@@ -11,7 +11,7 @@ from ..records import Decision
 from ..report.common import SYMBOLS, jurisdiction_name, short_status, theme_name
 from ..translation import translations
 from .agreement import ItemAgreement, Measure, agreement
-from .context import Context, context_of, language_of, render, viewer_of
+from .context import Context, context_of, decimal, language_of, render, viewer_of
 from .progress import CellProgress, Progress, progress
 from .project import Project
 from .queues import QUEUES, QueueName, build_queue, queue_words
@@ -120,25 +120,20 @@ def agreement_page(request: Request) -> Response:
     return render(
         request,
         "agreement.html",
-        rows=[_agreement_row(name, one) for name, one in rows],
-        force=_agreement_row(t.gettext("Force"), found.force),
+        rows=[_agreement_row(name, one, language) for name, one in rows],
+        force=_agreement_row(t.gettext("Force"), found.force, language),
         overall=found.overall,
         sees_all=sees_all,
     )
 
 
-def _agreement_row(name: str, one: ItemAgreement) -> dict[str, Any]:
-    return {
-        "name": name,
-        "item": one,
-        "measures": [_measured(measure) for measure in (one.observed, one.kappa, one.alpha, one.positive)],
-    }
+def _agreement_row(name: str, one: ItemAgreement, language: str) -> dict[str, Any]:
+    measures = (one.observed, one.kappa, one.alpha, one.positive)
+    return {"name": name, "item": one, "measures": [_measured(measure, language) for measure in measures]}
 
 
-def _measured(measure: Measure) -> tuple[str, str]:
+def _measured(measure: Measure, language: str) -> tuple[str, str]:
     """The value, and its interval in brackets; a dash where there is none."""
-    if measure.value is None:
-        return "–", ""
-    if measure.low is None or measure.high is None:
-        return f"{measure.value:.2f}", ""
-    return f"{measure.value:.2f}", f"[{measure.low:.2f}; {measure.high:.2f}]"
+    value, low, high = (decimal(one, language) for one in (measure.value, measure.low, measure.high))
+    known = None not in (measure.value, measure.low, measure.high)
+    return value, f"[{low}; {high}]" if known else ""
