@@ -181,11 +181,11 @@ def _run_once(
     decisions: Path | None,
     database: str | None,
 ) -> RunResult:
+    from .lock import held
     from .report import export_run
     from .report.common import load_run
     from .report.terminal import print_state_of_play
-    from .runner import n_decisions
-    from .runner import run as run_pipeline
+    from .runner import n_decisions, run_held
     from .screen import count_line, print_issues, shown_progress
     from .stages.state_of_play import published_columns
 
@@ -198,16 +198,17 @@ def _run_once(
     elif decisions is None and (n := n_decisions(output)):
         err.print(f"! The last run followed {n} reviewers' decisions, this one follows none", markup=False)
         err.print("    → give --decisions FILE.jsonl again where the table should follow them.", markup=False)
-    with shown_progress(err) as shown:
-        given = decisions or (followed.decisions if followed else None)
-        amendments = followed.amendments if followed else ()
-        result = run_pipeline(corpus, output, config, codes, shown.tell, given, amendments)
+    given = decisions or (followed.decisions if followed else None)
+    amendments = followed.amendments if followed else ()
     language = config.table.language
     files = [output / "state-of-play.xlsx", output / "state-of-play.html"]
-    if not (result.unchanged and all(file.is_file() for file in files)):
-        data = load_run(output)
-        for name, file in zip(("xlsx", "html"), files, strict=True):
-            export_run(data, name, language, file)
+    with held(output):  # the workbook and the page are made of this run's tables, not of the next one's
+        with shown_progress(err) as shown:
+            result = run_held(corpus, output, config, codes, shown.tell, given, amendments)
+        if not (result.unchanged and all(file.is_file() for file in files)):
+            data = load_run(output)
+            for name, file in zip(("xlsx", "html"), files, strict=True):
+                export_run(data, name, language, file)
     print_state_of_play(out, result.cells, codebook, published_columns(result.cells, config), language)
     if config.table.as_of:
         err.print(f"The table is as of {config.table.as_of}: later acts enter no cell", markup=False)

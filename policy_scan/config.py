@@ -117,6 +117,8 @@ class RunSection(Section):
     seconds_per_document: float = Field(gt=0)
     pages_per_document: int = Field(gt=0)
     megabytes_per_file: int = Field(gt=0)
+    megabytes_per_worker: int = Field(ge=500)
+    """Memory that a worker process may ask for; a document that needs more fails."""
 
 
 class Config(Section):

@@ -8,7 +8,7 @@ import io
 import os
 import re
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -69,9 +69,15 @@ def _issue(category: str, severity: str, message: str, next_step: str, doc_id: s
     return Issue(doc_id, None, _STAGE, category, severity, message, next_step)  # type: ignore[arg-type]
 
 
-def _walk(root: Path) -> Iterator[Path]:
-    """Every file below the root, in order, links not followed; hidden names are left out."""
-    for folder, names, files in os.walk(root, followlinks=False):
+def _walk(root: Path, failed: Callable[[OSError], None] = lambda error: None) -> Iterator[Path]:
+    """Every file below the root, in order, links not followed; hidden names are left out.
+
+    `failed` is told of each folder that can't be listed.
+    """
+    for folder, names, files in os.walk(root, onerror=failed, followlinks=False):
+        linked = [name for name in names if (Path(folder) / name).is_symlink()]
+        names[:] = [name for name in names if name not in linked]
+        files.extend(linked)
         names[:] = sorted(name for name in names if not name.startswith("."))
         for name in sorted(files):
             if not name.startswith("."):
@@ -90,9 +96,19 @@ def find_files(root: Path) -> tuple[list[FoundFile], list[Issue]]:
     found: list[FoundFile] = []
     issues: list[Issue] = []
     base = root.resolve()
-    for file in _walk(root):
+
+    def unlisted(error: OSError) -> None:
+        path = printable(os.path.relpath(error.filename, root))
+        message = f"The folder {path} can't be opened: {error.strerror}."
+        issues.append(_issue("unreadable", "error", message, "check the folder's permissions, then run again."))
+
+    for file in _walk(root, unlisted):
         parts = file.relative_to(root).parts
         path = printable("/".join(parts))
+        if file.is_symlink() and file.is_dir():
+            message = f"{path} is a link to a folder and was not followed."
+            issues.append(_issue("link", "warning", message, "copy the folder's files into the corpus."))
+            continue
         if file.suffix.lower() != ".pdf":
             if path != MANIFEST and file.suffix.lower() not in {".md", ".txt", ".csv"}:
                 issues.append(
@@ -104,7 +120,7 @@ def find_files(root: Path) -> tuple[list[FoundFile], list[Issue]]:
                     )
                 )
             continue
-        if file.is_symlink() and not file.resolve().is_relative_to(base):
+        if file.is_symlink() and not Path(os.path.realpath(file)).is_relative_to(base):
             issues.append(
                 _issue(
                     "link",
@@ -115,6 +131,10 @@ def find_files(root: Path) -> tuple[list[FoundFile], list[Issue]]:
             )
             continue
         jurisdiction = normalise(parts[0]) if len(parts) > 1 else None
+        if file.exists() and not file.is_file():  # to open a pipe would wait for ever
+            message = f"{path} is a pipe or a device, not a file, and was left out."
+            issues.append(_issue("unreadable", "error", message, "put the PDF itself there."))
+            continue
         try:
             doc_id, size = hash_file(file), file.stat().st_size
         except OSError as error:

@@ -8,7 +8,9 @@ PolicyScanError                 has what happened, where, and what to do next
 │   ├── EncryptedError          it needs a password
 │   ├── BrokenError             it is truncated, empty, garbage or no PDF
 │   ├── TooLargeError           it is over a limit of the configuration
-│   └── ChangedError            it changed while it was read
+│   ├── ChangedError            it changed while it was read
+│   └── UnreadableError         it can't be opened now; tried again by the next run
+├── LockedError                 another run writes into the output folder             exit code 3
 ├── OcrError                    Tesseract or one of its languages is missing, or it failed on a page
 ├── CacheError                  a cached result is missing or damaged; it is computed again
 └── ModelError                  the classifier's files are missing, damaged or of another version
@@ -67,6 +69,14 @@ class TooLargeError(DocumentError):
 
 class ChangedError(DocumentError):
     category = "changed"
+
+
+class UnreadableError(DocumentError):
+    category = "unreadable"
+
+
+class LockedError(PolicyScanError):
+    category = "locked"
 
 
 class OcrError(PolicyScanError):

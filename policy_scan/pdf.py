@@ -210,7 +210,7 @@ class Pdf:
         own, high = style[inked], tall[inked]
         usual = np.bincount(own, high, len(styles)) / np.maximum(np.bincount(own, minlength=len(styles)), 1)
         odd = np.abs(high - usual[own]) > 0.03 * size[own]
-        if odd.mean() < 0.05:
+        if not len(odd) or odd.mean() < 0.05:
             return styles
         count, strange = np.bincount(own, minlength=len(styles)), np.bincount(own, odd, len(styles))
         fitted = {s.font for s, n, m in zip(styles, count.tolist(), strange.tolist(), strict=True) if m > 0.2 * n}

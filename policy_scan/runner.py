@@ -31,6 +31,7 @@ from .decisions import PublishedDecision, decisions_key, read_decisions
 from .errors import CacheError, NothingToDoError, PolicyScanError
 from .jurisdictions import country_of
 from .keys import hash_bytes, hash_file, make_key
+from .lock import held
 from .pipeline import DOCUMENT_STAGES, RESULTS, STAGES, document_keys
 from .records import Block, BlockLanguage, Cell, Coding, Decision, Document, Issue, Page, Provision, Source
 from .reviewing import compile_review
@@ -69,11 +70,12 @@ class RunResult:
 
     @property
     def exit_code(self) -> int:
-        """0 all read; 1 some documents failed or partial; 3 none could be read."""
+        """0 all read; 1 some documents or files failed or are partial; 3 none could be read."""
         read = [document for document in self.documents if document.status != "excluded"]
         if read and all(document.status == "failed" for document in read):
             return 3
-        return 1 if any(document.status in ("failed", "partial") for document in read) else 0
+        unread = any(issue.category == "unreadable" for issue in self.issues)  # files that never became documents
+        return 1 if unread or any(document.status in ("failed", "partial") for document in read) else 0
 
 
 @dataclass(slots=True)
@@ -196,7 +198,14 @@ def _outcome(task: Task, future: Future[Outcome], config: Config) -> Outcome | I
     except ProcessExpired as error:
         return _failure(
             task, "crash", f"Reading {path} ended its worker process (exit code {error.exitcode}).",
-            "open the file and save it anew as PDF, then run again; other documents are unaffected.",
+            "open the file and save it anew as PDF, or raise run.megabytes_per_worker where it is very large, then run "
+            "again; other documents are unaffected.",
+        )  # fmt: skip
+    except MemoryError:
+        limit = config.run.megabytes_per_worker
+        return _failure(
+            task, "memory", f"{path} needs more memory than a worker may take ({limit} MB).",
+            "raise run.megabytes_per_worker in the configuration, or split the file; other documents are unaffected.",
         )  # fmt: skip
     except PolicyScanError as error:
         return _failure(task, error.category, error.message, error.next_step)
@@ -413,13 +422,28 @@ def run(
     """The whole pipeline. `decisions`: reviewers' decisions that the cells follow, or a file of them (JSON lines);
     `amendments`: what they mended of documents.
 
-    Raises UsageError (decisions that can't be read), NothingToDoError, ConfigError, OSError (output can't be written).
+    Raises UsageError (decisions that can't be read), NothingToDoError, ConfigError, LockedError (another run writes
+    into the output), OSError (output can't be written).
     """
+    decided = read_decisions(decisions) if isinstance(decisions, Path) else decisions
+    with held(output):
+        return run_held(corpus, output, config, jurisdictions, tell, decided, amendments)
+
+
+def run_held(
+    corpus: Path,
+    output: Path,
+    config: Config,
+    jurisdictions: Sequence[str],
+    tell: Callable[[Progress], None],
+    decisions: Path | Sequence[Decision] | None,
+    amendments: Sequence[Amendment],
+) -> RunResult:
+    """`run`, for a caller that holds the output's lock and does more under it. Raises as `run` does."""
     from .classifier.model import cell_thresholds, model_folder
 
     started = time.monotonic()
     decided = read_decisions(decisions) if isinstance(decisions, Path) else list(decisions or ())
-    output.mkdir(parents=True, exist_ok=True)
     Cache(output / ".cache").sweep()
     plan = make_plan(corpus, output, config, jurisdictions, amendments)
     seconds = _carry_out(plan, output, config, tell) if plan.tasks else {}
@@ -505,4 +529,4 @@ def stale_documents(corpus: Path, documents: Sequence[Document]) -> Iterator[tup
             yield path, "removed"
 
 
-__all__ = ["TABLES", "Plan", "Progress", "RunResult", "make_plan", "run", "stale_documents"]
+__all__ = ["TABLES", "Plan", "Progress", "RunResult", "make_plan", "run", "run_held", "stale_documents"]

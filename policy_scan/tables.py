@@ -91,9 +91,9 @@ def from_table(record: type[R], table: pa.Table) -> list[R]:
 
 
 def write_atomic(path: Path, data: bytes) -> None:
-    """Write bytes under a temporary name beside `path`, flush them to disk, and rename. Raises OSError."""
+    """Write bytes beside `path` under a name that tells the process, flush to disk, and rename. Raises OSError."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=".tmp-", dir=path.parent)
+    handle, name = tempfile.mkstemp(prefix=f".tmp-{os.getpid()}-", dir=path.parent)
     try:
         with os.fdopen(handle, "wb") as stream:
             stream.write(data)

@@ -6,6 +6,7 @@ A worker's state (configuration, cache, classifier) is set once per process; a t
 from __future__ import annotations
 
 import os
+import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from typing import Any
 from .cache import Cache
 from .codebook import Codebook, load_codebook
 from .config import Config
-from .errors import CacheError, ChangedError, DocumentError, PolicyScanError, TooLargeError
+from .errors import CacheError, ChangedError, DocumentError, PolicyScanError, TooLargeError, UnreadableError
 from .keys import hash_bytes
 from .pipeline import DOCUMENT_STAGES, RESULTS, Stage, maker_of, reduced
 from .records import Facts, Issue, Source
@@ -58,7 +59,23 @@ _state: _State | None = None
 def start(config: Config, cache_root: Path, environment: str, progress: Path | None) -> None:
     """Set up this process. `progress` is a folder where it notes each finished stage, for the parent to show."""
     global _state
+    _limit_memory(config.run.megabytes_per_worker)
     _state = _State(config, load_codebook(config.codebook), Cache(cache_root), environment, progress)
+
+
+def _limit_memory(megabytes: int) -> None:
+    """Refuse this process more memory than that, so that a file packed to burst harms no other process.
+
+    Python then raises MemoryError; pdfium ends the process. Linux counts all memory asked for, other systems little of
+    it or, as Windows, have no such limit.
+    """
+    if sys.platform == "win32":
+        return
+    import resource
+
+    limit = megabytes * 1_000_000
+    _, most = resource.getrlimit(resource.RLIMIT_DATA)
+    resource.setrlimit(resource.RLIMIT_DATA, (limit if most == resource.RLIM_INFINITY else min(limit, most), most))
 
 
 def _classifier(state: _State) -> Any:
@@ -76,7 +93,7 @@ def _classifier(state: _State) -> Any:
 
 
 def _read_bytes(task: Task, config: Config) -> bytes:
-    """The document's bytes, as hashed. Raises TooLargeError, ChangedError, DocumentError."""
+    """The document's bytes, as hashed. Raises TooLargeError, ChangedError, UnreadableError."""
     limit = config.run.megabytes_per_file * 1_000_000
     if task.source.n_bytes > limit:
         raise TooLargeError(
@@ -86,7 +103,9 @@ def _read_bytes(task: Task, config: Config) -> bytes:
     try:
         data = task.file.read_bytes()
     except OSError as error:
-        raise DocumentError(f"{task.source.path} can't be read: {error.strerror}.", "check its permissions.") from error
+        raise UnreadableError(
+            f"{task.source.path} can't be read: {error.strerror}.", "check its permissions."
+        ) from error
     if hash_bytes(data) != task.source.doc_id:
         raise ChangedError(
             f"{task.source.path} changed while it was read.", "run again when it is no longer written to."
@@ -180,7 +199,7 @@ def _work(task: Task, state: _State) -> Outcome:
         started = time.process_time()
         try:
             made = _compute(stage, task, results, state)
-        except (ChangedError, CacheError):
+        except (ChangedError, UnreadableError, CacheError):
             raise
         except DocumentError as error:
             made = _failed(stage, task, error)
