@@ -104,6 +104,17 @@ def test_a_run_that_is_not_there_or_changed_is_told(tmp_path: Path) -> None:
         load_project(tmp_path)
 
 
+def test_a_run_of_another_version_is_told_in_one_line(tmp_path: Path) -> None:
+    published_run.publish(tmp_path, make.example())
+    output = tmp_path
+    details = json.loads((output / "run.json").read_text(encoding="utf-8"))
+    details["configuration"]["run"]["of_old"] = 1
+    (output / "run.json").write_text(json.dumps(details), encoding="utf-8")
+    with pytest.raises(NothingToDoError, match=r"another version: .* run\.of_old") as told:
+        load_project(output)
+    assert "\n" not in str(told.value)
+
+
 def test_decisions_of_an_earlier_run_are_found_again_or_left_out() -> None:
     one, other = sorted(CODED)[:2]
     exact = decide(PROJECT, one, "openness")

@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 from urllib.parse import quote
 
+from pydantic import ValidationError
+
 from ..as_of import documents_at, is_later
 from ..citations import cite, describe_search
 from ..codebook import Codebook, load_codebook
@@ -111,6 +113,12 @@ def load_run(directory: Path) -> RunData:
             cells=tuple(read_records(directory, "cells", Cell)),
             details=details,
         )
+    except ValidationError as error:
+        names = ", ".join(sorted({".".join(str(part) for part in one["loc"]) for one in error.errors()}))
+        raise NothingToDoError(
+            f"The run in {directory} was made by another version: its configuration differs in {names}.",
+            "run 'policy-scan run' again with this version.",
+        ) from error
     except (OSError, KeyError, ValueError) as error:
         raise NothingToDoError(
             f"The tables in {directory} can't be read ({error}).", "run 'policy-scan run' again with this version."
