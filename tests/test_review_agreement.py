@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from made_up_project import decide, made_up_project
 
+from policy_scan.decisions import disputed_pairs
 from policy_scan.records import Decision
 from policy_scan.review.agreement import (
     Unit,
@@ -21,7 +22,7 @@ from policy_scan.review.agreement import (
     positive_agreement,
 )
 from policy_scan.review.judgements import disagreements
-from policy_scan.review.progress import progress
+from policy_scan.review.progress import progress, settled_now
 
 PROJECT = made_up_project()
 CODED = [one for one, themes in PROJECT.assigned.items() if themes]
@@ -251,6 +252,22 @@ def test_forces_are_compared_where_all_accept() -> None:
     found = agreement(trail, PROJECT).force
     assert (found.n, found.observed.value, found.positive.value) == (2, 0.5, None)
     assert [(one.provision_id, one.kind) for one in disagreements(trail, PROJECT)] == [(other, "force")]
+
+
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(["ada", "bo", "cy"]), st.integers(0, 2), st.sampled_from(["yes", "no", "skip"])),
+        unique_by=lambda said: said[:2], max_size=9,
+    )
+)  # fmt: skip
+def test_what_is_listed_as_a_disagreement_is_what_the_table_calls_disputed(said: list[tuple[str, int, str]]) -> None:
+    themes = ["", *PROJECT.run.themes[:2]]
+    live = [
+        decide(PROJECT, CODED[0], themes[which], verdict if which or verdict != "yes" else "no", reviewer=reviewer)
+        for reviewer, which, verdict in said
+    ]
+    listed = {(one.provision_id, one.theme) for one in disagreements(live, PROJECT) if one.kind == "verdict"}
+    assert listed == disputed_pairs(settled_now(PROJECT, live))
 
 
 # Progress
