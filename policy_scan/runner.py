@@ -259,6 +259,7 @@ def _carry_out(plan: Plan, output: Path, config: Config, tell: Callable[[Progres
         raise
     finally:
         folder.close()
+        Cache(output / ".cache").sweep()  # what workers that were ended had begun to write
     plan.failures.sort(key=lambda issue: (issue.doc_id or "", issue.category))
     return dict(seconds)
 

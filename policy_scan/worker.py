@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -24,6 +25,9 @@ from .tables import from_table
 
 SINGLE = frozenset({"facts", "document"})
 """Results that are one record, not a list."""
+
+_LOOK_SECONDS = 0.5
+"""How often a worker looks whether its run is still there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +64,15 @@ def start(config: Config, cache_root: Path, environment: str, progress: Path | N
     """Set up this process. `progress` is a folder where it notes each finished stage, for the parent to show."""
     global _state
     _limit_memory(config.run.megabytes_per_worker)
+    threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
     _state = _State(config, load_codebook(config.codebook), Cache(cache_root), environment, progress)
+
+
+def _end_with(parent: int) -> None:
+    """End this process soon after its run was killed: what it would still write, the next run writes too."""
+    while os.getppid() == parent:
+        time.sleep(_LOOK_SECONDS)
+    os._exit(1)
 
 
 def _limit_memory(megabytes: int) -> None:

@@ -134,3 +134,44 @@ def test_watching_holds_it_only_while_a_run_goes_on(tmp_path: Path) -> None:
     finally:
         process.send_signal(signal.SIGINT)
         process.wait(20)
+
+
+def _workers(parent: int) -> list[int]:
+    found = []
+    for folder in Path("/proc").iterdir():
+        try:
+            if folder.name.isdecimal() and (folder / "stat").read_text().rpartition(")")[2].split()[1] == str(parent):
+                found.append(int(folder.name))
+        except OSError:  # ended between listing and looking
+            continue
+    return found
+
+
+def _runs(process: int) -> bool:
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="looks for processes in /proc")
+@pytest.mark.parametrize("by", [signal.SIGKILL, signal.SIGINT])
+def test_an_ended_run_leaves_no_worker_and_nothing_half_written(
+    tmp_path: Path, shipped_corpus: Path, by: signal.Signals
+) -> None:
+    output = tmp_path / "out"
+    command = [sys.executable, "-m", "policy_scan", "run", "--fast", "--corpus", shipped_corpus, "--output", output]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    until = time.monotonic() + 60
+    while not list((output / ".cache").glob("codings/*/*")) and time.monotonic() < until:
+        time.sleep(0.02)
+    workers = _workers(process.pid)
+    assert workers
+    process.send_signal(by)
+    assert process.wait(20) == (130 if by is signal.SIGINT else -by)
+    until = time.monotonic() + 20
+    while any(map(_runs, workers)) and time.monotonic() < until:
+        time.sleep(0.1)
+    assert not any(map(_runs, workers))
+    if by is signal.SIGINT:
+        assert not list(output.rglob(".tmp-*")) and not (output / LOCK_FILE).exists()
