@@ -64,7 +64,7 @@ STAGES: tuple[Stage, ...] = (
           ("provisions", "facts", "issues"), "document", cut_provisions, ("provisions",), _ALL),
     Stage("description", 1, ("source", "facts", "pages", "blocks", "languages"), ("document",), "document", describe,
           (), _ALL),
-    Stage("codings", 3, ("document", "provisions", "config", "codebook", "classifier"), ("codings",), "document",
+    Stage("codings", 4, ("document", "provisions", "config", "codebook", "classifier"), ("codings",), "document",
           code_provisions, ("codings",), _ALL, ("codebook", "classifier")),
     Stage("cells", 4, ("documents", "provisions", "codings", "issues", "config", "codebook", "thresholds"), ("cells",),
           "corpus", compile_cells, ("table", "cells"), (), ("codebook", "classifier")),
