@@ -89,11 +89,12 @@ def test_an_unknown_name_takes_as_long_as_a_wrong_password(store: Store) -> None
     def fastest(name: str) -> float:
         times = []
         for _ in range(3):
-            before = time.thread_time()
+            before = time.process_time()  # Argon2 works in several threads
             assert store.verify(name, "not this one") is None
-            times.append(time.thread_time() - before)
+            times.append(time.process_time() - before)
         return min(times)
 
+    accounts._nobody.cache_clear()
     store.verify("nobody", "the first one makes the hash that fits nobody")
     known, unknown = fastest("ada"), fastest("nobody")
     assert unknown > 0.3 * known

@@ -16,7 +16,7 @@ from fastapi import FastAPI
 from review_app import ORIGIN, PASSWORD, Browser
 
 from policy_scan.errors import UsageError
-from policy_scan.review import security
+from policy_scan.review import accounts, security
 from policy_scan.review.app import Served, create_app, routes_of
 from policy_scan.review.database import StoreError
 from policy_scan.review.security import LoginLimit, Sessions, policy_of, site_of
@@ -64,7 +64,9 @@ def _cheap_passwords() -> Iterator[None]:
     cheap = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("policy_scan.review.accounts._hasher", lambda: cheap)
+        accounts._nobody.cache_clear()
         yield
+    accounts._nobody.cache_clear()  # a hash made cheaply would fit no other test
 
 
 @pytest.fixture(scope="module")
