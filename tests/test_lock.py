@@ -25,10 +25,15 @@ HOLD = "import sys, time, pathlib; from policy_scan.lock import held\n"
 WAIT = HOLD + "with held(pathlib.Path(sys.argv[1])):\n    print('held', flush=True)\n    time.sleep(60)\n"
 
 
+def _told_by_ctrl_c() -> None:
+    """Tests started in the background of a shell hand down that SIGINT is ignored."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def _hold(output: Path) -> subprocess.Popen[str]:
     """Another process that holds the lock."""
     process = subprocess.Popen([sys.executable, "-c", WAIT, output], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-                               encoding="utf-8")  # fmt: skip
+                               encoding="utf-8", preexec_fn=_told_by_ctrl_c)  # fmt: skip
     assert process.stdout is not None and process.stdout.readline() == "held\n"
     return process
 
@@ -120,7 +125,9 @@ def test_watching_holds_it_only_while_a_run_goes_on(tmp_path: Path) -> None:
     corpus, output = _corpus(tmp_path / "corpus"), tmp_path / "out"
     command = [sys.executable, "-m", "policy_scan", "run", "--fast", "--watch", "--jobs", "1", "--corpus", corpus,
                "--output", output]  # fmt: skip
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    process = subprocess.Popen(
+        command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, preexec_fn=_told_by_ctrl_c
+    )
     try:
         seen, until = False, time.monotonic() + 60
         while time.monotonic() < until and not (output / "state-of-play.html").is_file():
@@ -161,7 +168,9 @@ def test_an_ended_run_leaves_no_worker_and_nothing_half_written(
 ) -> None:
     output = tmp_path / "out"
     command = [sys.executable, "-m", "policy_scan", "run", "--fast", "--corpus", shipped_corpus, "--output", output]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    process = subprocess.Popen(
+        command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, preexec_fn=_told_by_ctrl_c
+    )
     until = time.monotonic() + 60
     while not list((output / ".cache").glob("codings/*/*")) and time.monotonic() < until:
         time.sleep(0.02)
