@@ -52,3 +52,12 @@ def violations(page: Any) -> list[str]:
     report = page.evaluate("tags => axe.run(document, { runOnly: { type: 'tag', values: tags } })", RULES)
     assert len(report["passes"]) > 10
     return [f"{fault['id']}: {node['html'][:200]}" for fault in report["violations"] for node in fault["nodes"]]
+
+
+def wait_until(page: Any, expression: str, arg: Any = None) -> None:
+    """Wait until an expression is true: asked from outside, since the pages' policy forbids them to evaluate text."""
+    for _ in range(600):
+        if page.evaluate(expression, arg):
+            return
+        page.wait_for_timeout(50)
+    raise AssertionError(expression)

@@ -10,7 +10,7 @@ from typing import Any
 
 import example_run as make
 import pytest
-from in_browser import launched, open_page, violations
+from in_browser import launched, open_page, violations, wait_until
 
 from policy_scan.decisions import PublishedDecision
 from policy_scan.report import export_run
@@ -37,7 +37,7 @@ def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def passages(page: Any, n: int) -> None:
-    page.wait_for_function(f"document.querySelectorAll('.passage').length === {n}")
+    wait_until(page, f"document.querySelectorAll('.passage').length === {n}")
 
 
 @pytest.mark.parametrize(
@@ -128,7 +128,7 @@ def test_the_way_back_leads_through_cells_and_choices(browser: Any, path: Path) 
     page.locator("select[name=force]").select_option("obligation")
     assert "force=obligation" in page.url
     page.go_back()
-    page.wait_for_function("!document.querySelector('select[name=force]').value")
+    wait_until(page, "!document.querySelector('select[name=force]').value")
     page.go_back()
     passages(page, 5)
     assert page.evaluate("document.activeElement.dataset.theme") == "non_digital_access"
