@@ -9,16 +9,17 @@ import pytest
 
 PACKAGE = Path(__file__).parents[1] / "policy_scan"
 FLOORS = (
-    {"errors", "keys", "records", "tables"},
+    {"errors", "keys", "records", "tables", "storage"},
     {
         "config", "codebook", "corpus", "jurisdictions", "cache", "project",
         "pdf", "ocr", "legibility", "text", "geometry", "lines", "layout", "grids", "furniture", "composing", "scan",
         "language", "schemes", "outline", "acts", "parallel", "passages", "citations",
-        "decisions", "translation", "as_of", "amendments", "lock",
+        "decisions", "translation", "as_of", "amendments", "lock", "index",
     },
     {"stages", "classifier"},
     {
-        "pipeline", "worker", "runner", "evaluate", "evaluation_page", "report", "reading", "picture", "screen",
+        "pipeline", "worker", "planning", "engine", "assembly", "runner", "cluster", "evaluate",
+        "evaluation_page", "report", "reading", "picture", "screen",
         "console", "inspection", "difference", "comparison", "tracing", "changes", "reviewing",
     },
     {"cli", "review", "__main__"},
@@ -37,6 +38,9 @@ ENGINES = {
     "openpyxl": {"review"},
     "vl_convert": {"report"},
     "onnxruntime": {"classifier"},
+    "distributed": {"cluster"},
+    "fsspec": {"storage"},
+    "duckdb": {"assembly", "tables"},
 }
 
 

@@ -142,7 +142,7 @@ def test_a_file_that_cannot_be_read_for_a_while_is_read_by_the_next_run(
     (tmp_path / "corpus" / "FR").mkdir(parents=True)
     (tmp_path / "corpus" / "FR" / "b.pdf").write_bytes(mutants.one_page(mutants.stream(mutants.TEXT)))
     config = load_config(None, {**NO_OCR, "run": {"jobs": 1}})
-    monkeypatch.setattr("policy_scan.runner.work", dying.refuse_to_read)
+    monkeypatch.setattr("policy_scan.engine.work", dying.refuse_to_read)
     result = run(tmp_path / "corpus", tmp_path / "out", config)
     assert (result.exit_code, result.issues[-1].category) == (3, UnreadableError.category)
     monkeypatch.undo()

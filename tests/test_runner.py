@@ -190,7 +190,7 @@ def test_a_worker_that_dies_or_hangs_costs_its_document_only(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, task: Callable[..., object], category: str, limit: float
 ) -> None:
     corpus, output = _corpus(tmp_path / "corpus"), tmp_path / "out"
-    monkeypatch.setattr("policy_scan.runner.work", task)
+    monkeypatch.setattr("policy_scan.engine.work", task)
     result = _run(corpus, output, run={"jobs": 1, "seconds_per_document": limit})
     status = {document.path: document.status for document in read_records(output, "documents", Document)}
     assert status == {"FR/a.pdf": "ok", "FR/b.pdf": "failed", "LU/c.pdf": "ok"}
