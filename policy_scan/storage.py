@@ -1,20 +1,51 @@
 """Places where corpus, cache and output stand: a local folder, or an object store's address such as s3://bucket/folder.
 
-Names below a place are relative, with '/'. What goes wrong is an OSError, whatever the store.
+Names below a place are relative, with '/'. What goes wrong is an OSError that names the file, whatever the store; what
+may pass (a refused connection, an answer 5xx, a timeout) is tried again with growing waits, for a minute in all.
 """
 
 from __future__ import annotations
 
+import errno
+import hashlib
+import os
 import re
-from collections.abc import Iterator
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
+from urllib.parse import unquote, urlsplit
 
+from .errors import UsageError
+from .keys import hash_file
 from .tables import write_atomic
 
+T = TypeVar("T")
 _ADDRESS = re.compile(r"[a-z][a-z0-9+.-]+://", re.IGNORECASE)
+_PIECE = 16 << 20
+PATIENCE_VARIABLE = "POLICY_SCAN_STORE_SECONDS"
+"""Environment variable: for how many seconds a store that doesn't answer is asked again; 60 where not set."""
+_PATIENCE = 60.0
+_LONGEST_WAIT = 10.0
+_PASSING = frozenset(
+    {"HTTPClientError", "ConnectionError", "ClientError", "ClientPayloadError", "IncompleteRead", "ResponseParserError",
+     "TimeoutError", "FSTimeoutError", "IncompleteReadError"}
+)  # fmt: skip
+"""Names of the errors (botocore's, aiohttp's, the network's) that may pass; their subclasses count."""
+_PASSING_CODES = frozenset(
+    {"SlowDown", "ServiceUnavailable", "InternalError", "RequestTimeout", "Throttling", "ThrottlingException",
+     "RequestLimitExceeded", "OperationAborted", "ConditionalRequestConflict"}
+)  # fmt: skip
+
+
+class UnreachableError(OSError):
+    """A store that gave no answer for as long as it was asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +60,165 @@ class Entry:
 
 
 @cache
-def _file_system(protocol: str) -> Any:
-    import fsspec
+def _file_system(protocol: str, start: str, process: int) -> Any:
+    """A store's file system, one for each process: connections don't outlive a fork.
 
-    return fsspec.filesystem(protocol)
+    Raises UsageError where its package isn't installed, or nothing knows the protocol.
+    """
+    import fsspec
+    from fsspec.config import conf
+
+    options: dict[str, Any] = {"use_listings_cache": False}
+    if protocol in ("s3", "s3a"):
+        given = conf.get(protocol, {}).get("config_kwargs", {})
+        # This module tries again itself: retries of three layers would multiply.
+        options["config_kwargs"] = {"retries": {"total_max_attempts": 1}, **given}
+    try:
+        kind = fsspec.get_filesystem_class(protocol)
+        found = kind(**{**kind._get_kwargs_from_urls(start), **options})
+    except ImportError as error:
+        package = "'policy-scan[s3]'" if protocol in ("s3", "s3a") else "the package that it names"
+        raise UsageError(
+            f"Addresses that begin with {protocol}:// need another package: {error}.", f"pip install {package}"
+        ) from None
+    except ValueError as error:
+        raise UsageError(f"Nothing here can open {start}: {error}.", "check the address.") from None
+    if protocol in ("s3", "s3a"):
+        found.retries = 1
+    return found
+
+
+def _chain(error: BaseException) -> Iterator[BaseException]:
+    """An error and what it was made from."""
+    seen: BaseException | None = error
+    for _ in range(10):
+        if seen is None:
+            return
+        yield seen
+        seen = seen.__cause__
+
+
+def _response_code(error: BaseException) -> tuple[str, int]:
+    """What a store answered: its code, and HTTP's; ('', 0) where it gave no answer."""
+    for one in _chain(error):
+        response = getattr(one, "response", None)
+        if isinstance(response, dict):
+            status = response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+            return str(response.get("Error", {}).get("Code", "")), int(status or 0)
+        status = getattr(one, "status", None)  # aiohttp's answers, which other stores' packages pass on
+        if isinstance(status, int) and status >= 400:
+            return "", status
+    return "", 0
+
+
+def _may_pass(error: BaseException) -> bool:
+    code, status = _response_code(error)
+    if code or status:
+        return (status >= 500 and status != 501) or status == 429 or code in _PASSING_CODES
+    if isinstance(error, FileNotFoundError | FileExistsError | PermissionError | UsageError):
+        return False
+    return any(kind.__name__ in _PASSING for one in _chain(error) for kind in type(one).__mro__)
+
+
+def _as_os_error(error: BaseException, address: str) -> OSError:
+    """An error of whatever library as OSError with a number, words and the address."""
+    code, status = _response_code(error)
+    words = " ".join(str(error).split()) or type(error).__name__
+    if isinstance(error, FileNotFoundError) or code in ("NoSuchKey", "NoSuchBucket") or status == 404:
+        said = "No such bucket" if code == "NoSuchBucket" else os.strerror(errno.ENOENT)
+        return FileNotFoundError(errno.ENOENT, said, address)
+    if isinstance(error, FileExistsError) or code == "PreconditionFailed" or status == 412:
+        return FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), address)
+    if type(error).__name__ in ("NoCredentialsError", "PartialCredentialsError", "TokenRetrievalError"):
+        return PermissionError(errno.EACCES, f"No credentials for the store ({words})", address)
+    if isinstance(error, PermissionError) or status in (401, 403):
+        return PermissionError(errno.EACCES, f"The store refuses access ({words})", address)
+    number = error.errno if isinstance(error, OSError) and error.errno else errno.EIO
+    if isinstance(error, OSError) and error.strerror and not code:
+        words = error.strerror
+    return OSError(number, words, address)
+
+
+def patience() -> float:
+    """Seconds for which a store that doesn't answer is asked again."""
+    try:
+        return max(0.0, float(os.environ.get(PATIENCE_VARIABLE, _PATIENCE)))
+    except ValueError:
+        return _PATIENCE
+
+
+class _Teller:
+    """Says on stderr that a store doesn't answer: once per outage, however many calls wait for it."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.told = False
+
+    def waiting(self, address: str, error: OSError, seconds: float) -> None:
+        with self.lock:
+            if not self.told:
+                said = f"! {address} doesn't answer ({error.strerror}); asking again for up to {seconds:.0f} s"
+                print(said, file=sys.stderr, flush=True)
+            self.told = True
+
+    def answered(self) -> None:
+        self.told = False
+
+
+_teller = _Teller()
+
+
+def persistently(call: Callable[[], T], address: str) -> T:
+    """What a call to a store returns; asked again while what goes wrong may pass.
+
+    Raises OSError: UnreachableError where there was no answer for as long as `patience` says.
+    """
+    limit = patience()
+    until = time.monotonic() + limit
+    wait = 0.2
+    while True:
+        try:
+            found = call()
+        except UsageError:
+            raise
+        except Exception as error:
+            known = _as_os_error(error, address)
+            if not _may_pass(error):
+                raise known from error
+            left = until - time.monotonic()
+            if left <= 0:
+                raise UnreachableError(known.errno, f"The store doesn't answer: {known.strerror}", address) from error
+            _teller.waiting(address, known, limit)
+            time.sleep(min(wait, left))
+            wait = min(wait * 2, _LONGEST_WAIT)
+        else:
+            _teller.answered()
+            return found
+
+
+def _mark(details: dict[str, Any]) -> str:
+    names = ("ETag", "etag", "md5Hash", "LastModified", "last_modified", "mtime")
+    return next((str(details[name]) for name in names if details.get(name)), "")
+
+
+def _checked(address: str) -> str:
+    """An address that can be used. Raises UsageError."""
+    protocol, _, rest = address.partition("://")
+    protocol = protocol.lower()
+    if protocol == "memory":
+        raise UsageError(
+            f"{address} is the memory of one process: the workers and the next command don't see it.",
+            "give a folder, or an object store's address such as s3://bucket/folder.",
+        )
+    host = rest.split("/", 1)[0]
+    if not host:
+        raise UsageError(f"{address} names no bucket.", "give an address such as s3://bucket/folder.")
+    if "@" in host and ":" in host.rpartition("@")[0]:
+        raise UsageError(
+            f"{protocol}:// addresses with a password would be written into run.json.",
+            "leave it out of the address: docs/storage.md says where credentials are read from.",
+        )
+    return f"{protocol}://{rest.rstrip('/')}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +229,18 @@ class Place:
 
     @classmethod
     def of(cls, where: str | Path | Place) -> Place:
-        """A place from what a user gives: an address stays as it is, a path is made absolute."""
+        """A place from what a user gives: an address stays as it is, a path is made absolute. Raises UsageError for an
+        address that can't be used."""
         if isinstance(where, Place):
             return where
         text = str(where)
-        return cls(text.rstrip("/") if _ADDRESS.match(text) else str(Path(text).absolute()))
+        if isinstance(where, str) and re.match(r"(file|local)://", text, re.IGNORECASE):
+            text = unquote(urlsplit(text).path)
+        elif isinstance(where, str) and _ADDRESS.match(text):
+            return cls(_checked(text))
+        elif isinstance(where, str) and "::" in text and "://" in text:
+            raise UsageError(f"{text} is a chain of addresses.", "give the store's own address.")
+        return cls(str(Path(text).absolute()))
 
     @property
     def is_local(self) -> bool:
@@ -66,37 +259,155 @@ class Place:
         return Place(self._full(name))
 
     def _full(self, name: str) -> str:
-        return f"{self.address}/{name}" if name else self.address
+        if "?versionId=" in name:  # what follows would be taken for a version of another object
+            raise OSError(errno.EINVAL, "This name can't be asked for", name)
+        return f"{self.address.rstrip('/')}/{name}" if name else self.address
+
+    @property
+    def _protocol(self) -> str:
+        return self.address.split("://", 1)[0]
 
     @property
     def _store(self) -> Any:
-        return _file_system(self.address.split("://", 1)[0])
+        # What an address tells beside a path (a host, for some protocols) stands in its first part.
+        start = "/".join(self.address.split("/", 3)[:3])
+        return _file_system(self._protocol, start, os.getpid())
+
+    def _ask(self, name: str, call: Callable[[Any, str], T]) -> T:
+        full = self._full(name)
+        return persistently(lambda: call(self._store, full), full)
+
+    def _one_request(self) -> dict[str, Any]:
+        """What makes s3fs read an object in one request, without asking for its size before."""
+        return {"max_concurrency": 1} if self._protocol in ("s3", "s3a") else {}
 
     def read_bytes(self, name: str) -> bytes:
+        """A file's bytes. Raises OSError, FileNotFoundError where it isn't there."""
         if self.is_local:
             return (self.local / name).read_bytes()
-        return bytes(self._store.cat_file(self._full(name)))
+        return self._ask(name, lambda store, full: bytes(store.cat_file(full, **self._one_request())))
+
+    def read_start(self, name: str, size: int) -> bytes:
+        """At most the first `size` bytes of a file. Raises OSError."""
+        return self._read_part(name, 0, size)
+
+    def _read_part(self, name: str, start: int, end: int) -> bytes:
+        if self.is_local:
+            with (self.local / name).open("rb") as stream:
+                stream.seek(start)
+                return stream.read(end - start)
+        try:
+            return self._ask(name, lambda store, full: bytes(store.cat_file(full, start=start, end=end)))
+        except OSError as error:
+            if _response_code(error) == ("InvalidRange", 416):  # nothing stands from there on
+                return b""
+            raise
+
+    def hash(self, name: str) -> str:
+        """SHA-256 of a file's bytes, read in pieces. Raises OSError."""
+        if self.is_local:
+            return hash_file(self.local / name)
+        digest = hashlib.sha256()
+        start = 0
+        while piece := self._read_part(name, start, start + _PIECE):
+            digest.update(piece)
+            start += len(piece)
+            if len(piece) < _PIECE:
+                break
+        return digest.hexdigest()
 
     def write_bytes(self, name: str, data: bytes) -> None:
-        """There in whole or not at all, folders made if need be."""
+        """There in whole or not at all, folders made if need be. Raises OSError."""
         if self.is_local:
             write_atomic(self.local / name, data)
         else:
-            self._store.pipe_file(self._full(name), data)
+            self._ask(name, lambda store, full: store.pipe_file(full, data))
+
+    def create(self, name: str, data: bytes) -> bool:
+        """Write a file unless it is there; whether it was written. There in whole or not at all. Raises OSError.
+
+        Of several that create one at a time, one does, where the store writes on condition; see docs/storage.md.
+        """
+        if not self.is_local:
+            try:
+                self._ask(name, lambda store, full: store.pipe_file(full, data, mode="create"))
+            except FileExistsError:  # perhaps one's own, of a request whose answer was lost and that was made again
+                return False
+            return True
+        file = self.local / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        handle, mine = tempfile.mkstemp(prefix=f".tmp-{os.getpid()}-", dir=file.parent)
+        try:
+            with os.fdopen(handle, "wb") as stream:
+                stream.write(data)
+            Path(mine).chmod(0o644)
+            os.link(mine, file)
+        except FileExistsError:
+            return False
+        except OSError as error:
+            if error.errno not in (errno.EPERM, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK):
+                raise
+            try:  # a file system without hard links
+                with file.open("xb") as stream:
+                    stream.write(data)
+            except FileExistsError:
+                return False
+        finally:
+            Path(mine).unlink(missing_ok=True)
+        return True
+
+    def upload(self, name: str, file: Path) -> None:
+        """A local file's bytes, there in whole or not at all. Raises OSError."""
+        if self.is_local:
+            write_atomic(self.local / name, file.read_bytes())
+        else:
+            self._ask(name, lambda store, full: store.put_file(str(file), full))
+
+    def download(self, name: str, file: Path) -> None:
+        """Copy to a local file, which is there in whole or not at all. Raises OSError."""
+        file.parent.mkdir(parents=True, exist_ok=True)
+        part = file.with_name(f".tmp-{os.getpid()}-{file.name}")
+        try:
+            if self.is_local:
+                part.write_bytes((self.local / name).read_bytes())
+            else:
+                self._ask(name, lambda store, full: store.get_file(full, str(part)))
+            part.replace(file)
+        finally:
+            part.unlink(missing_ok=True)
+
+    def copy(self, name: str, target: str) -> None:
+        """Copy a file within a store, without its bytes coming here. Raises OSError."""
+        assert not self.is_local, self.address
+        self._ask(name, lambda store, full: store.cp_file(full, self._full(target)))
 
     def exists(self, name: str) -> bool:
-        return (self.local / name).exists() if self.is_local else bool(self._store.exists(self._full(name)))
+        """Raises OSError where a store doesn't say."""
+        return (
+            (self.local / name).exists() if self.is_local else self._ask(name, lambda store, full: store.exists(full))
+        )
 
     def delete(self, name: str) -> None:
-        """Forget a file; none is there afterwards, whether it was or not."""
+        """Forget a file; none is there afterwards, whether it was or not. Raises OSError."""
         if self.is_local:
             (self.local / name).unlink(missing_ok=True)
-        elif self.exists(name):
-            self._store.rm_file(self._full(name))
+            return
+        with suppress(FileNotFoundError):
+            self._ask(name, lambda store, full: store.rm_file(full))
 
     def entries(self) -> Iterator[Entry]:
-        """Every object below an object store's place, by path. (A local folder is walked in corpus.py.)"""
-        start = len(self._store._strip_protocol(self.address)) + 1
-        found = self._store.find(self.address, detail=True)
+        """Every object below an object store's place, by path. (A local folder is walked in corpus.py.)
+
+        Raises OSError; a folder without objects has no entries, since stores know no folders.
+        """
+        assert not self.is_local, self.address
+
+        def find(store: Any, full: str) -> tuple[int, dict[str, dict[str, Any]]]:
+            return len(store._strip_protocol(full)) + 1, store.find(full, detail=True)
+
+        start, found = self._ask("", find)
         for name, details in sorted(found.items()):
-            yield Entry(name[start:], int(details["size"]), str(details.get("ETag") or details.get("LastModified")))
+            path = name[start:]
+            # An object whose name ends with '/' stands for an empty folder; one named as the place isn't below it.
+            if path and not path.endswith("/") and details.get("type") != "directory":
+                yield Entry(path, int(details["size"] or 0), _mark(details))
