@@ -17,7 +17,6 @@ from .planning import Plan
 from .records import Block, BlockLanguage, Coding, Document, Issue, Page, Provision, Source
 from .stages.documents import describe
 from .tables import csv_bytes, from_table, parquet_bytes, to_table, write_atomic
-from .worker import Task
 
 TABLES = ("documents", "issues", "pages", "blocks", "provisions", "codings", "decisions", "cells", "state_of_play")
 
@@ -54,7 +53,7 @@ def drop_damaged(plan: Plan, output: Path) -> None:
         except CacheError:
             for stage in DOCUMENT_STAGES:
                 cache.drop(stage.name, keys[stage.name])
-            plan.tasks.append(Task(source, plan.files[source.doc_id].file, keys))
+            plan.tasks.append(plan.task(source))
 
 
 @dataclass(frozen=True, slots=True)

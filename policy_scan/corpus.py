@@ -16,6 +16,7 @@ from .errors import ConfigError, NothingToDoError
 from .jurisdictions import UNKNOWN, normalise
 from .keys import hash_file
 from .records import DOC_TYPES, LANGUAGES, LEGAL_STATUSES, Issue
+from .storage import Place
 
 MANIFEST = "manifest.csv"
 _DATE = re.compile(r"\d{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01]))?)?")
@@ -26,10 +27,10 @@ _STAGE = "documents"
 
 @dataclass(frozen=True, slots=True)
 class FoundFile:
-    """A PDF of the corpus. `path` is relative, with '/', NFC, printable; `file` is where it really stands."""
+    """A PDF of the corpus. `path` is relative, with '/', NFC, printable; `name` is the same as its place spells it."""
 
     path: str
-    file: Path
+    name: str
     jurisdiction: str
     doc_id: str
     n_bytes: int
@@ -84,14 +85,15 @@ def _walk(root: Path, failed: Callable[[OSError], None] = lambda error: None) ->
                 yield Path(folder) / name
 
 
-def find_files(root: Path) -> tuple[list[FoundFile], list[Issue]]:
+def find_files(corpus: Path | Place) -> tuple[list[FoundFile], list[Issue]]:
     """The PDFs below the corpus folder, ordered by path, with their jurisdictions and hashes.
 
     Raises NothingToDoError when the folder is missing or holds no PDF.
     """
+    root = Place.of(corpus).local
     if not root.is_dir():
         raise NothingToDoError(
-            f"The corpus folder {root} doesn't exist.", "make it with 'policy-scan init', or give --corpus."
+            f"The corpus folder {corpus} doesn't exist.", "make it with 'policy-scan init', or give --corpus."
         )
     found: list[FoundFile] = []
     issues: list[Issue] = []
@@ -147,10 +149,10 @@ def find_files(root: Path) -> tuple[list[FoundFile], list[Issue]]:
                 )
             )
             continue
-        found.append(FoundFile(path, file, jurisdiction or UNKNOWN, doc_id, size))
+        found.append(FoundFile(path, "/".join(parts), jurisdiction or UNKNOWN, doc_id, size))
     if not found:
         raise NothingToDoError(
-            f"No PDF was found below {root}.",
+            f"No PDF was found below {corpus}.",
             "put PDFs into folders named by country, such as corpus/FR, and run again.",
         )
     found.sort(key=lambda item: item.path)
@@ -242,12 +244,13 @@ class _RowReader:
         )
 
 
-def read_manifest(root: Path) -> tuple[dict[str, ManifestRow], list[Issue]]:
+def read_manifest(corpus: Path | Place) -> tuple[dict[str, ManifestRow], list[Issue]]:
     """The manifest's rows by path, and what is wrong with it. No manifest: no rows.
 
     Comma or semicolon, UTF-8 (with or without BOM) or Windows-1252. Unknown columns are ignored.
     Raises ConfigError when it can't be read as a table with a column `path`.
     """
+    root = Place.of(corpus).local
     file = root / MANIFEST
     if not file.is_file():
         return {}, []

@@ -18,6 +18,7 @@ from .keys import make_key
 from .pipeline import document_keys
 from .records import Document, Issue, Source
 from .stages.documents import identify_documents
+from .storage import Place
 from .worker import Task, is_fresh
 
 
@@ -25,6 +26,7 @@ from .worker import Task, is_fresh
 class Plan:
     """What stands in the corpus, what is to be done, and the keys that say so."""
 
+    corpus: Place
     sources: list[Source]
     files: dict[str, FoundFile]
     issues: list[Issue]
@@ -34,6 +36,10 @@ class Plan:
     uses: dict[str, str]
     codebook: Codebook
     failures: list[Issue] = field(default_factory=list)
+
+    def task(self, source: Source) -> Task:
+        """The work on one of its documents."""
+        return Task(source, self.corpus, self.files[source.doc_id].name, self.keys[source.doc_id])
 
 
 def usable_cores() -> int:
@@ -49,7 +55,7 @@ def _environment() -> str:
 
 
 def make_plan(
-    corpus: Path,
+    corpus: Path | Place,
     output: Path,
     config: Config,
     jurisdictions: Sequence[str] = (),
@@ -81,17 +87,20 @@ def make_plan(
     for file in files:
         by_id.setdefault(file.doc_id, file)
     keys = {source.doc_id: document_keys(source, config, uses) for source in sources}
-    tasks = []
+    plan = Plan(
+        Place.of(corpus), sources, by_id, [*issues, *manifest_issues, *source_issues], keys, [], environment, uses,
+        codebook,
+    )  # fmt: skip
     for source in sources:
         own = keys[source.doc_id]
         if source.include and not all(is_fresh(cache, stage, key, environment) for stage, key in own.items()):
-            tasks.append(Task(source, by_id[source.doc_id].file, own))
+            plan.tasks.append(plan.task(source))
     # Long documents first: the last worker to finish then has a short one.
-    tasks.sort(key=lambda task: (-task.source.n_bytes, task.source.doc_id))
-    return Plan(sources, by_id, [*issues, *manifest_issues, *source_issues], keys, tasks, environment, uses, codebook)
+    plan.tasks.sort(key=lambda task: (-task.source.n_bytes, task.source.doc_id))
+    return plan
 
 
-def stale_documents(corpus: Path, documents: Sequence[Document]) -> Iterator[tuple[str, str]]:
+def stale_documents(corpus: Path | Place, documents: Sequence[Document]) -> Iterator[tuple[str, str]]:
     """(path, 'new' | 'changed' | 'removed') where the corpus is no longer what the run read."""
     known = {path: document.doc_id for document in documents for path in (document.path, *document.other_paths)}
     try:

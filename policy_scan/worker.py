@@ -21,6 +21,7 @@ from .errors import CacheError, ChangedError, DocumentError, PolicyScanError, To
 from .keys import hash_bytes
 from .pipeline import DOCUMENT_STAGES, RESULTS, Stage, maker_of, reduced
 from .records import Facts, Issue, Source
+from .storage import Place
 from .tables import from_table
 
 SINGLE = frozenset({"facts", "document"})
@@ -32,8 +33,11 @@ _LOOK_SECONDS = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Task:
+    """A document to work on: `name` is where it stands below the corpus, as the file system or store spells it."""
+
     source: Source
-    file: Path
+    corpus: Place
+    name: str
     keys: Mapping[str, str]
 
 
@@ -113,7 +117,7 @@ def _read_bytes(task: Task, config: Config) -> bytes:
             "raise run.megabytes_per_file in the configuration, or split the file.",
         )
     try:
-        data = task.file.read_bytes()
+        data = task.corpus.read_bytes(task.name)
     except OSError as error:
         raise UnreadableError(
             f"{task.source.path} can't be read: {error.strerror}.", "check its permissions."
