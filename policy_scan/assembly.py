@@ -40,7 +40,7 @@ _STORED: tuple[tuple[str, type[Any]], ...] = tuple(
 
 def drop_damaged(plan: Plan, output: Path) -> None:
     """Drop the results of documents of which one proves damaged, and plan those documents again."""
-    cache = Cache(output / ".cache")
+    cache = Cache(plan.cache)
     failed = {issue.doc_id for issue in plan.failures}
     plan.tasks = []
     for source in plan.sources:
@@ -72,7 +72,7 @@ def _blocks_with_language(blocks: pa.Table, languages: pa.Table) -> pa.Table:
 
 def assemble(plan: Plan, output: Path) -> Assembled:
     """The published tables of the corpus, documents in the order of their paths."""
-    cache = Cache(output / ".cache")
+    cache = Cache(plan.cache)
     failed = {issue.doc_id for issue in plan.failures}
     documents: list[Document] = []
     issues: list[Issue] = list(plan.issues)

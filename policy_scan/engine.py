@@ -115,7 +115,7 @@ def carry_out(plan: Plan, output: Path, config: Config, tell: Callable[[Progress
         max_workers=jobs,
         max_tasks=200,
         initializer=start,
-        initargs=(config, output / ".cache", plan.environment, folder.folder),
+        initargs=(config, plan.cache, plan.environment, folder.folder),
         # A fresh interpreter per worker: the same on every system, and no thread of the parent is forked.
         context=multiprocessing.get_context("spawn"),
     )
@@ -145,6 +145,6 @@ def carry_out(plan: Plan, output: Path, config: Config, tell: Callable[[Progress
         raise
     finally:
         folder.close()
-        Cache(output / ".cache").sweep()  # what workers that were ended had begun to write
+        Cache(plan.cache).sweep()  # what workers that were ended had begun to write
     plan.failures.sort(key=lambda issue: (issue.doc_id or "", issue.category))
     return dict(seconds)

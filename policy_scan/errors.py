@@ -9,7 +9,8 @@ PolicyScanError                 has what happened, where, and what to do next
 │   ├── BrokenError             it is truncated, empty, garbage or no PDF
 │   ├── TooLargeError           it is over a limit of the configuration
 │   ├── ChangedError            it changed while it was read
-│   └── UnreadableError         it can't be opened now; tried again by the next run
+│   ├── UnreadableError         it can't be opened now; tried again by the next run
+│   └── StorageError            the store of its file or of its results doesn't answer; tried again by the next run
 ├── LockedError                 another run writes into the output folder             exit code 3
 ├── OcrError                    Tesseract or one of its languages is missing, or it failed on a page
 ├── CacheError                  a cached result is missing or damaged; it is computed again
@@ -73,6 +74,10 @@ class ChangedError(DocumentError):
 
 class UnreadableError(DocumentError):
     category = "unreadable"
+
+
+class StorageError(DocumentError):
+    category = "storage"
 
 
 class LockedError(PolicyScanError):

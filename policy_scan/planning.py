@@ -35,6 +35,8 @@ class Plan:
     environment: str
     uses: dict[str, str]
     codebook: Codebook
+    cache: Place
+    """Where the results are."""
     failures: list[Issue] = field(default_factory=list)
 
     def task(self, source: Source) -> Task:
@@ -56,12 +58,13 @@ def _environment() -> str:
 
 def make_plan(
     corpus: Path | Place,
-    output: Path,
+    cache_root: Path | Place,
     config: Config,
     jurisdictions: Sequence[str] = (),
     amendments: Sequence[Amendment] = (),
 ) -> Plan:
-    """Look at the corpus and the cache; documents are as amended. Raises NothingToDoError, ConfigError."""
+    """Look at the corpus and the cache; documents are as amended. Raises NothingToDoError, ConfigError,
+    OSError (a store that doesn't answer)."""
     from .classifier.model import check_codebook, classifier_key, model_folder
 
     codebook = load_codebook(config.codebook)
@@ -81,7 +84,7 @@ def make_plan(
         source_issues = [issue for issue in source_issues if issue.doc_id is None or issue.doc_id in kept]
         if not sources:
             raise NothingToDoError(f"No document of {', '.join(jurisdictions)} is in {corpus}.", "check the folders.")
-    cache = Cache(output / ".cache")
+    cache = Cache(cache_root)
     environment = _environment()
     by_id: dict[str, FoundFile] = {}
     for file in files:
@@ -89,7 +92,7 @@ def make_plan(
     keys = {source.doc_id: document_keys(source, config, uses) for source in sources}
     plan = Plan(
         Place.of(corpus), sources, by_id, [*issues, *manifest_issues, *source_issues], keys, [], environment, uses,
-        codebook,
+        codebook, cache.root,
     )  # fmt: skip
     for source in sources:
         own = keys[source.doc_id]

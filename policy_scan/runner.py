@@ -143,7 +143,7 @@ def run_held(
     started = time.monotonic()
     decided = read_decisions(decisions) if isinstance(decisions, Path) else list(decisions or ())
     Cache(output / ".cache").sweep()
-    plan = make_plan(corpus, output, config, jurisdictions, amendments)
+    plan = make_plan(corpus, output / ".cache", config, jurisdictions, amendments)
     seconds = carry_out(plan, output, config, tell) if plan.tasks else {}
     tables_key = _tables_key(plan, config, decided)
     if not plan.tasks and _is_current(output, tables_key):

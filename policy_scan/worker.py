@@ -17,11 +17,19 @@ from typing import Any
 from .cache import Cache
 from .codebook import Codebook, load_codebook
 from .config import Config
-from .errors import CacheError, ChangedError, DocumentError, PolicyScanError, TooLargeError, UnreadableError
+from .errors import (
+    CacheError,
+    ChangedError,
+    DocumentError,
+    PolicyScanError,
+    StorageError,
+    TooLargeError,
+    UnreadableError,
+)
 from .keys import hash_bytes
 from .pipeline import DOCUMENT_STAGES, RESULTS, Stage, maker_of, reduced
 from .records import Facts, Issue, Source
-from .storage import Place
+from .storage import Place, UnreachableError
 from .tables import from_table
 
 SINGLE = frozenset({"facts", "document"})
@@ -64,7 +72,7 @@ class _State:
 _state: _State | None = None
 
 
-def start(config: Config, cache_root: Path, environment: str, progress: Path | None) -> None:
+def start(config: Config, cache_root: Place | Path, environment: str, progress: Path | None) -> None:
     """Set up this process. `progress` is a folder where it notes each finished stage, for the parent to show."""
     global _state
     _limit_memory(config.run.megabytes_per_worker)
@@ -109,7 +117,7 @@ def _classifier(state: _State) -> Any:
 
 
 def _read_bytes(task: Task, config: Config) -> bytes:
-    """The document's bytes, as hashed. Raises TooLargeError, ChangedError, UnreadableError."""
+    """The document's bytes, as hashed. Raises TooLargeError, ChangedError, UnreadableError, UnreachableError."""
     limit = config.run.megabytes_per_file * 1_000_000
     if task.source.n_bytes > limit:
         raise TooLargeError(
@@ -118,6 +126,8 @@ def _read_bytes(task: Task, config: Config) -> bytes:
         )
     try:
         data = task.corpus.read_bytes(task.name)
+    except UnreachableError:
+        raise
     except OSError as error:
         raise UnreadableError(
             f"{task.source.path} can't be read: {error.strerror}.", "check its permissions."
@@ -191,15 +201,22 @@ def is_fresh(cache: Cache, stage: str, key: str, environment: str) -> bool:
 def work(task: Task) -> Outcome:
     """Run what is missing of one document's stages. Never raises for what is wrong with the document.
 
-    A cached result that proves damaged is dropped, and the document's stages run again from the start.
+    A cached result that proves damaged is dropped, and the document's stages run again from the start. Raises
+    StorageError where corpus or cache are on a store that doesn't answer.
     """
     assert _state is not None, "start() sets up the process first"
     try:
-        return _work(task, _state)
-    except CacheError:
-        for stage in DOCUMENT_STAGES:
-            _state.cache.drop(stage.name, task.keys[stage.name])
-        return _work(task, _state)
+        try:
+            return _work(task, _state)
+        except CacheError:
+            for stage in DOCUMENT_STAGES:
+                _state.cache.drop(stage.name, task.keys[stage.name])
+            return _work(task, _state)
+    except UnreachableError as error:
+        raise StorageError(
+            f"{task.source.path}: {error.strerror} ({error.filename}).",
+            "see that the store can be reached, then run again: what was finished is kept.",
+        ) from error
 
 
 def _work(task: Task, state: _State) -> Outcome:
@@ -215,7 +232,7 @@ def _work(task: Task, state: _State) -> Outcome:
         started = time.process_time()
         try:
             made = _compute(stage, task, results, state)
-        except (ChangedError, UnreadableError, CacheError):
+        except (ChangedError, UnreadableError, CacheError, UnreachableError):
             raise
         except DocumentError as error:
             made = _failed(stage, task, error)
