@@ -1,6 +1,7 @@
 """What broken and hostile PDFs do to a run: seeded mutants of real files, and files made to harm, in batches.
 
-    python benchmarks/mutants.py CORPUS [--mutants N] [--seed N] [--batch N] [--seconds N] [--largest KB] [--keep DIR]
+    python benchmarks/mutants.py CORPUS [--mutants N] [--seed N] [--batch N] [--seconds N] [--largest KB] [--jobs N]
+                                        [--keep DIR] [--hostile-only]
 
 Each batch is run as a user would run it (`policy-scan run --fast`, OCR off, a limit of `--seconds` a document). A batch
 must end with 0 or 1, without a traceback; every file must stand in the table of documents or be told in the issues;
@@ -340,6 +341,7 @@ def main() -> None:
     parser.add_argument("--batch", type=int, default=50)
     parser.add_argument("--seconds", type=float, default=20, help="limit of a document")
     parser.add_argument("--largest", type=int, default=200, help="size in KB of the largest original")
+    parser.add_argument("--jobs", type=int, default=0, help="worker processes; 0: one a core")
     parser.add_argument("--keep", type=Path, help="a new folder where the batches are kept")
     parser.add_argument("--hostile-only", action="store_true")
     options = parser.parse_args()
@@ -353,7 +355,7 @@ def main() -> None:
         batches = [made[k : k + options.batch] for k in range(0, len(made), options.batch)]
         for number, batch in enumerate([[(kind, make()) for kind, make in hostile().items()], *batches]):
             folder = root / f"batch{number}"
-            run_batch(folder, lay_out(folder / "corpus", batch), report, options.seconds)
+            run_batch(folder, lay_out(folder / "corpus", batch), report, options.seconds, options.jobs)
             print(f"batch {number}: {len(batch)} files, {len(report.broken)} broken", file=sys.stderr, flush=True)
     print(table_of(report))
     print(f"\n{report.seconds:.0f} s; largest process {report.megabytes:.0f} MiB; seed {options.seed}")

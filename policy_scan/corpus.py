@@ -23,6 +23,7 @@ _DATE = re.compile(r"\d{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01]))?)?")
 _NO = frozenset({"no", "n", "false", "0", "non", "nee", "nein", "nu", "όχι"})
 _YES = frozenset({"", "yes", "y", "true", "1", "oui", "ja", "da", "ναι"})
 _STAGE = "documents"
+_UNPRINTABLE = re.compile("C|Zl|Zp")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +59,13 @@ class ManifestRow:
 
 
 def printable(name: str) -> str:
-    """A name as it can be shown and stored: NFC, undecodable bytes and control characters as escapes."""
+    """A name as it can be shown and stored, in one line: NFC; undecodable bytes, control characters, marks of
+    direction and line ends as escapes."""
+    if name.isascii() and name.isprintable():
+        return name
     text = name.encode("utf-8", "backslashreplace").decode("utf-8")
     shown = "".join(
-        c if unicodedata.category(c)[0] != "C" else c.encode("unicode_escape").decode("ascii") for c in text
+        c.encode("unicode_escape").decode("ascii") if _UNPRINTABLE.match(unicodedata.category(c)) else c for c in text
     )
     return unicodedata.normalize("NFC", shown)
 

@@ -139,6 +139,49 @@ class Pdf:
             raise PageError(f"page {number} can't be drawn: {error}.") from error
         return cast("Image", image), scale
 
+    def n_scripts(self) -> int:
+        """Number of scripts (JavaScript) that the document names; those of pages and fields not counted."""
+        return max(0, int(self._raw.FPDFDoc_GetJavaScriptActionCount(self._document.raw)))
+
+    def is_dynamic_form(self) -> bool:
+        """Whether the pages are only a stand-in for a form (XFA) that a program is to build."""
+        return bool(self._raw.FPDF_GetFormType(self._document.raw) == self._raw.FORMTYPE_XFA_FULL)
+
+    def attachments(self, most: int, on_pages: bool = False) -> tuple[int, list[str]]:
+        """Number of attached files and the names of the first `most`, as they stand in the file: any characters.
+
+        `on_pages`: those pinned to pages too, for which each page is loaded.
+        """
+        raw, document = self._raw, self._document.raw
+        number = max(0, raw.FPDFDoc_GetAttachmentCount(document))
+        names = [self._attached(raw.FPDFDoc_GetAttachment(document, k)) for k in range(min(number, most))]
+        for n in range(len(self) if on_pages else 0):
+            page = raw.FPDF_LoadPage(document, n)
+            if not page:
+                continue
+            for k in range(raw.FPDFPage_GetAnnotCount(page)):
+                annotation = raw.FPDFPage_GetAnnot(page, k)
+                if annotation and raw.FPDFAnnot_GetSubtype(annotation) == raw.FPDF_ANNOT_FILEATTACHMENT:
+                    number += 1
+                    if len(names) < most:
+                        names.append(self._attached(raw.FPDFAnnot_GetFileAttachment(annotation)))
+                if annotation:
+                    raw.FPDFPage_CloseAnnot(annotation)
+            raw.FPDF_ClosePage(page)
+        return number, names
+
+    def _attached(self, attachment: Any) -> str:
+        """An attachment's name; '' where it has none."""
+        raw = self._raw
+        size = raw.FPDFAttachment_GetName(attachment, None, 0) if attachment else 0
+        buffer = (ctypes.c_ushort * (size // 2 + 1))()
+        if size > 2:
+            raw.FPDFAttachment_GetName(attachment, buffer, size)
+        name = bytes(buffer)[: max(0, size - 2)].decode("utf-16-le", "replace")
+        if name.startswith("þÿ"):  # UTF-16 where the format has bytes, as some writers do
+            name = name[2:].encode("latin-1", "replace").decode("utf-16-be", "replace")
+        return name
+
     def _read(self, number: int, page: Any, textpage: Any) -> Sheet:
         raw = self._raw
         frame = _frame(raw, page)

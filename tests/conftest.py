@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
+import sys
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 from databases import database, postgresql, store  # noqa: F401 - fixtures of the review database
@@ -47,3 +50,14 @@ def real_corpus() -> Path:
     if not folder.is_dir():
         pytest.skip("the real corpus isn't beside the repository (../shared/corpus)")
     return folder
+
+
+@pytest.fixture(scope="session")
+def mutants() -> ModuleType:
+    """benchmarks/mutants.py: its hostile files and mutations."""
+    spec = importlib.util.spec_from_file_location("mutants", REPOSITORY / "benchmarks" / "mutants.py")
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["mutants"] = module
+    spec.loader.exec_module(module)
+    return module

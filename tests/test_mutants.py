@@ -5,7 +5,6 @@ A small seeded share of what benchmarks/mutants.py does at length, over the ship
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import sys
 from pathlib import Path
@@ -21,22 +20,11 @@ from policy_scan.records import Document, Issue
 from policy_scan.runner import run
 from policy_scan.tables import read_records
 
-BENCHMARK = Path(__file__).parents[1] / "benchmarks" / "mutants.py"
 NO_OCR = {"ocr": {"enabled": False}, "codings": {"setting": "fast"}}
 BURSTING = (
     "bomb_spaces", "bomb_text", "bomb_paths", "bomb_nested_q", "forms_multiply", "long_line", "long_word", "pages_many",
 )  # fmt: skip
 """Files that take long or much memory: for the long run only."""
-
-
-@pytest.fixture(scope="module")
-def mutants() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("mutants", BENCHMARK)
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["mutants"] = module
-    spec.loader.exec_module(module)
-    return module
 
 
 def test_a_seeded_share_of_mutants_and_hostile_files_ends_in_the_table(

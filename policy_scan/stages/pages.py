@@ -16,6 +16,7 @@ import numpy as np
 
 from .. import scan
 from .. import text as txt
+from ..carried import find_carried
 from ..composing import compose, vocabulary
 from ..config import Config
 from ..errors import OcrError
@@ -67,6 +68,7 @@ def read_pages(source: Source, data: bytes, config: Config) -> tuple[list[Page],
         languages = _languages(reads) if waiting else ()
         for read in waiting:
             _read_image(pdf, read, source, config, languages, issues)
+        issues.extend(find_carried(source.doc_id, STAGE, pdf, data))
     laid = _lay_out(reads, config)
     known = vocabulary(laid.values())
     pages: list[Page] = []
