@@ -20,7 +20,7 @@ import re
 import sys
 import unicodedata
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -225,6 +225,14 @@ def main() -> None:
     options = parser.parse_args()
     try:
         facts, run = read_facts(options.facts), load_run(options.output)
+        seen = {(one.provision_id, one.theme): one for one in run.codings}
+        machine = read_records(options.output, "codings", Coding)
+        run = replace(
+            run,
+            provisions=tuple(read_records(options.output, "provisions", Provision)),
+            codings=tuple(seen.get((one.provision_id, one.theme), one) for one in machine),
+            is_whole=True,
+        )
         judged = judge(facts, run, read_records(options.output, "pages", Page))
     except PolicyScanError as error:
         sys.exit(f"{error}")

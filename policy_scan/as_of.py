@@ -10,11 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from .citations import act_date
+from .citations import OfAct, act_date
 from .records import PENDING, Document, Issue, Provision
 
 
-def is_later(document: Document, provision: Provision | None, as_of: str | None) -> bool:
+def is_later(document: Document, provision: OfAct | None, as_of: str | None) -> bool:
     """Whether the document, or the act that the provision stands in, is of after the day `as_of` (YYYY-MM-DD).
 
     The date counts, or where none is known the day of entry into force; an undated act is never later.

@@ -10,6 +10,7 @@ import datetime
 import re
 from functools import cache
 from pathlib import PurePosixPath
+from typing import Protocol
 
 from .records import PENDING, Document, Provision
 from .translation import listed, translations
@@ -59,7 +60,17 @@ def format_date(date: str, language: str) -> str:
     return f"1er{text[1:]}" if language == "fr" and day.day == 1 else text
 
 
-def act_title(document: Document, provision: Provision | None) -> str:
+class OfAct(Protocol):
+    """What stands in an act, in the act's own words for itself; '' = it has none."""
+
+    @property
+    def act_title(self) -> str: ...
+
+    @property
+    def act_date(self) -> str: ...
+
+
+def act_title(document: Document, provision: OfAct | None) -> str:
     """The title to cite: the act's inside a gazette issue, else the document's, else the file's name."""
     own = provision.act_title if provision is not None else ""
     stem = PurePosixPath(document.path).stem
@@ -68,7 +79,7 @@ def act_title(document: Document, provision: Provision | None) -> str:
     return " ".join(title.split()) or stem
 
 
-def act_date(document: Document, provision: Provision | None) -> str:
+def act_date(document: Document, provision: OfAct | None) -> str:
     own = provision.act_date if provision is not None else ""
     return (own or document.date) if document.doc_type == "gazette" else (document.date or own)
 

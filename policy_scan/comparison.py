@@ -12,6 +12,7 @@ from .citations import cite
 from .decisions import PublishedDecision, Settled, settled_of
 from .records import Cell, CellStatus, Coding, Document, Provision, ReviewState
 from .report.common import RunData, flatten
+from .report.stored import read_pairs
 from .stages.cells import status_of
 from .tables import read_records
 
@@ -188,15 +189,16 @@ def side_of(run: RunData) -> Side:
     decided: list[PublishedDecision] = []
     if (run.directory / "decisions.parquet").is_file():
         decided = read_records(run.directory, "decisions", PublishedDecision)
+    provisions = run.provisions if run.is_whole else read_records(run.directory, "provisions", Provision)
     by_document: dict[str, list[Provision]] = defaultdict(list)
-    for one in run.provisions:
+    for one in provisions:
         by_document[one.doc_id].append(one)
     return Side(
         run=run,
         by_document=by_document,
         documents={one.doc_id: one for one in run.documents},
         at={one.doc_id: one for one in documents_at(run.documents, run.config.table.as_of)},
-        provisions={one.provision_id: one for one in run.provisions},
+        provisions={one.provision_id: one for one in provisions},
         codings={(one.provision_id, one.theme): one for one in run.codings},
         cells={(one.theme, one.jurisdiction): one for one in run.cells},
         settled=settled_of(decided),
@@ -226,13 +228,23 @@ def pair_up(a: Side, b: Side) -> None:
     for identifier in a.provisions.keys() & b.provisions.keys():
         link(a.partner, b.partner, identifier, identifier)
     waiting: dict[tuple[str, str], list[str]] = defaultdict(list)
-    for provision in b.run.provisions:
+    for provision in b.provisions.values():
         if provision.provision_id not in b.partner:
             waiting[provision.doc_id, provision.text].append(provision.provision_id)
-    for provision in a.run.provisions:
+    for provision in a.provisions.values():
         there = a.documents_there.get(provision.doc_id, "")
         if provision.provision_id not in a.partner and waiting.get((there, provision.text)):
             link(a.partner, b.partner, provision.provision_id, waiting[there, provision.text].pop(0))
+
+
+def complete_codings(a: Side, b: Side) -> None:
+    """Add what one run made of the provisions and themes that the other assigned. For sides that are paired up."""
+    for side, other in ((a, b), (b, a)):
+        if side.run.is_whole:
+            continue
+        asked = ((other.partner.get(one, ""), theme) for (one, theme), code in other.codings.items() if code.assigned)
+        missing = {pair for pair in asked if pair[0] and pair not in side.codings}
+        side.codings |= {(one.provision_id, one.theme): one for one in read_pairs(side.run.directory, missing)}
 
 
 def changed_settings(a: Side, b: Side) -> list[ValueChange]:
@@ -243,7 +255,7 @@ def changed_settings(a: Side, b: Side) -> list[ValueChange]:
 
 def _versions(run: RunData) -> dict[str, str]:
     details: Mapping[str, Any] = run.details
-    found = {"model": ", ".join(sorted({one.model_version for one in run.codings}))}
+    found = {"model": ", ".join(sorted({one.model_version for one in run.coders}))}
     for name in ("policy_scan", "python", "codebook_version", "codebook_key", "classifier_key"):
         found[name] = str(details.get(name, ""))
     for name in ("stages", "libraries", "cell_thresholds"):

@@ -25,6 +25,7 @@ from .comparison import (
     ValueChange,
     changed_settings,
     changed_versions,
+    complete_codings,
     pair_up,
     side_of,
 )
@@ -208,6 +209,7 @@ def compare_runs(before: RunData, after: RunData, language: str = "en") -> Compa
     """
     a, b = side_of(before), side_of(after)
     pair_up(a, b)
+    complete_codings(a, b)
     settings = changed_settings(a, b)
     versions = changed_versions(before, after)
     tracer = Tracer(a, b, settings, versions, language)

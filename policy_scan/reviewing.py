@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from .amendments import STAGE, Amendment, amend_documents
 from .as_of import issues_of_date
@@ -168,9 +169,12 @@ def _write(
     """The tables of the run with what follows from decisions and amended documents, and a run.json that says so."""
     source = run.directory
     excluded = {one.doc_id for one in documents if one.status == "excluded"}
-    dropped = {one.provision_id for one in run.provisions if one.doc_id in excluded}
     tables: dict[str, pa.Table] = {"documents": to_table(Document, documents)}
-    if dropped:
+    newly = {one.doc_id for one in run.documents if one.status != "excluded"} & excluded
+    if newly:
+        provisions = read_parquet(source / "provisions.parquet")
+        left_out = pc.is_in(provisions["doc_id"], value_set=pa.array(newly, pa.string()))
+        dropped = set(provisions["provision_id"].filter(left_out).to_pylist())
         for name in ("pages", "blocks", "provisions"):
             tables[name] = _without(read_parquet(source / f"{name}.parquet"), excluded, "doc_id")
         tables["codings"] = _without(read_parquet(source / "codings.parquet"), dropped, "provision_id")

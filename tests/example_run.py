@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,9 @@ from policy_scan.codebook import Codebook, load_codebook
 from policy_scan.config import Config, load_config
 from policy_scan.records import Cell, Coding, Document, Issue, Provision
 from policy_scan.report.common import RunData
+from policy_scan.report.stored import list_coders, tally
 from policy_scan.stages.cells import compile_cells
+from policy_scan.tables import to_table
 
 HOSTILE = (
     '=HYPERLINK("http://example.invalid","click") </script><script>document.title="owned"</script>'
@@ -112,6 +115,12 @@ def cells(run: Example | None = None, columns: tuple[str, ...] = COLUMNS) -> lis
     return compile_cells(run.documents, run.provisions, run.codings, run.issues, settings, codebook(), {})
 
 
+def counted(provisions: Iterable[Provision], codings: Iterable[Coding]) -> dict[str, Any]:
+    """What a run counts of all its provisions and codings."""
+    tallies = tally([to_table(Provision, provisions)])
+    return {"tallies": tallies, "coders": list_coders([to_table(Coding, codings)])}
+
+
 def run_data(directory: Path, run: Example | None = None) -> RunData:
     """The example as a run whose tables stand in `directory` and whose PDFs stand in `directory`/../corpus."""
     run = run or example()
@@ -123,5 +132,5 @@ def run_data(directory: Path, run: Example | None = None) -> RunData:
     return RunData(
         directory=directory, corpus=directory.parent / "corpus", config=config(), codebook=codebook(), columns=COLUMNS,
         documents=tuple(run.documents), issues=tuple(run.issues), provisions=tuple(run.provisions),
-        codings=tuple(run.codings), cells=tuple(cells(run)), details=details,
+        codings=tuple(run.codings), cells=tuple(cells(run)), details=details, **counted(run.provisions, run.codings),
     )  # fmt: skip

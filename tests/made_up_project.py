@@ -85,7 +85,7 @@ def project_of(example: make.Example) -> Project:
         directory=Path("out"), corpus=Path("corpus"), config=make.config(jurisdictions=list(columns)),
         codebook=make.codebook(), columns=columns, documents=tuple(placed.documents), issues=(),
         provisions=tuple(placed.provisions), codings=tuple(placed.codings), cells=(),
-        details={"cell_thresholds": {}},
+        details={"cell_thresholds": {}}, **make.counted(placed.provisions, placed.codings),
     )  # fmt: skip
     return build_project(dataclasses.replace(run, cells=machine_cells(run)), pages)
 

@@ -78,6 +78,7 @@ def made(
         directory=folder, corpus=folder, config=config, codebook=codebook(),
         columns=tuple(config.table.jurisdictions), documents=tuple(documents), issues=(), provisions=tuple(provisions),
         codings=tuple(codings), cells=tuple(cells), details={"policy_scan": "1", **details},
+        **make.counted(provisions, codings),
     )  # fmt: skip
 
 

@@ -16,10 +16,11 @@ from pathlib import Path
 from urllib.parse import quote, urlsplit
 
 from ..citations import act_title
-from ..records import BINDING_TYPES, Document, Provision
+from ..records import BINDING_TYPES, Document
 from ..tables import write_atomic
 from ..translation import translations
 from .common import RunData, jurisdiction_name, printable, relative_pdf
+from .stored import Tally
 from .words import words
 
 KEY_CHARACTERS = 10
@@ -98,8 +99,15 @@ def _keys(documents: Sequence[Document]) -> dict[str, str]:
     }
 
 
-def _entry(key: str, document: Document, act: Sequence[Provision] = ()) -> Entry:
-    """`act`: the provisions of one named act of a gazette issue; none = the document as a whole."""
+def _most_spoken(act: Sequence[Tally]) -> str:
+    counted: Counter[str] = Counter()
+    for one in act:
+        counted[one.language] += one.n
+    return counted.most_common(1)[0][0]
+
+
+def _entry(key: str, document: Document, act: Sequence[Tally] = ()) -> Entry:
+    """`act`: what is counted of one named act of a gazette issue; none = the document as a whole."""
     if not act:
         title, kind, date, pages = act_title(document, None), document.doc_type, document.date, ""
         language = document.language.partition(";")[0]
@@ -107,7 +115,7 @@ def _entry(key: str, document: Document, act: Sequence[Provision] = ()) -> Entry
         title, kind, date = act_title(document, act[0]), act[0].act_type or "other", act[0].act_date or document.date
         first, last = min(one.page_first for one in act), max(one.page_last for one in act)
         pages = str(first) if first == last else f"{first}-{last}"
-        language = Counter(one.language for one in act).most_common(1)[0][0]
+        language = _most_spoken(act)
     title = _clean(title)
     number = _NUMBER.match(title)
     return Entry(
@@ -127,11 +135,11 @@ def _entry(key: str, document: Document, act: Sequence[Provision] = ()) -> Entry
 
 def list_entries(run: RunData) -> list[Entry]:
     """The references of a run: documents in their order, the acts of a gazette issue in that of its text."""
-    acts: dict[str, dict[int, list[Provision]]] = {}
+    acts: dict[str, dict[int, list[Tally]]] = {}
     gazettes = {one.doc_id for one in run.documents if one.doc_type == "gazette"}
-    for provision in run.provisions:
-        if provision.doc_id in gazettes:
-            acts.setdefault(provision.doc_id, {}).setdefault(provision.act_ordinal, []).append(provision)
+    for one in run.tallies:
+        if one.doc_id in gazettes:
+            acts.setdefault(one.doc_id, {}).setdefault(one.act_ordinal, []).append(one)
     keys = _keys(run.documents)
     entries = []
     for document in run.documents:

@@ -25,6 +25,7 @@ from ..records import Cell, CellStatus, Coding, Document, Issue, Provision
 from ..stages.cells import belongs, status_of
 from ..tables import read_parquet, read_records
 from ..translation import LANGUAGES, translations
+from .stored import Coder, Tally, read_coders, read_codings, read_provisions, read_tallies
 from .words import words
 
 Standing = Literal["evidence", "to_check", "version", "no_cell", "rejected", "later"]
@@ -55,10 +56,23 @@ class RunData:
     documents: tuple[Document, ...]
     issues: tuple[Issue, ...]
     provisions: tuple[Provision, ...]
+    """Those that have a theme or that reviewers decided on; `tallies` count all."""
     codings: tuple[Coding, ...]
+    """The assigned ones, and all of the provisions that reviewers decided on, as the cells saw them."""
     cells: tuple[Cell, ...]
     details: Mapping[str, Any]
     """run.json as it is."""
+    tallies: tuple[Tally, ...]
+    """Counts of all provisions."""
+    coders: tuple[Coder, ...]
+    """Who judged the provisions on each theme."""
+    is_whole: bool = True
+    """Whether `provisions` and `codings` are all that the run has."""
+
+    @property
+    def n_provisions(self) -> int:
+        """How many provisions the run has, coded or not."""
+        return sum(one.n for one in self.tallies)
 
     @property
     def all_columns(self) -> tuple[str, ...]:
@@ -86,7 +100,7 @@ class Evidence:
 
 
 def load_run(directory: Path) -> RunData:
-    """Read a run's tables and its run.json.
+    """Read a run's run.json and what reports show of its tables.
 
     Raises NothingToDoError where one is missing or of another version, ConfigError where the codebook is.
     """
@@ -99,7 +113,8 @@ def load_run(directory: Path) -> RunData:
     try:
         config = Config.model_validate(details["configuration"])
         table = read_parquet(directory / "state_of_play.parquet")
-        provisions = tuple(read_records(directory, "provisions", Provision))
+        decisions = _decisions(directory)
+        codings, provisions = _coded(directory, decisions)
         return RunData(
             directory=directory,
             corpus=Path(details["corpus"]),
@@ -109,9 +124,12 @@ def load_run(directory: Path) -> RunData:
             documents=tuple(read_records(directory, "documents", Document)),
             issues=tuple(read_records(directory, "issues", Issue)),
             provisions=provisions,
-            codings=_codings(directory, provisions),
+            codings=codings,
             cells=tuple(read_records(directory, "cells", Cell)),
             details=details,
+            tallies=read_tallies(directory),
+            coders=read_coders(directory),
+            is_whole=False,
         )
     except ValidationError as error:
         names = ", ".join(sorted({".".join(str(part) for part in one["loc"]) for one in error.errors()}))
@@ -125,13 +143,20 @@ def load_run(directory: Path) -> RunData:
         ) from error
 
 
-def _codings(directory: Path, provisions: Sequence[Provision]) -> tuple[Coding, ...]:
-    """A run's codings as the cells saw them: the machine's, where reviewers decided theirs."""
-    codings = read_records(directory, "codings", Coding)
+def _decisions(directory: Path) -> list[PublishedDecision]:
+    """A run's published decisions; none where it has no such table."""
     if not (directory / "decisions.parquet").is_file():
-        return tuple(codings)
-    settled = settled_of(read_records(directory, "decisions", PublishedDecision))
-    return tuple(with_decisions(codings, settled, {one.provision_id: one.text for one in provisions}))
+        return []
+    return read_records(directory, "decisions", PublishedDecision)
+
+
+def _coded(directory: Path, decisions: Sequence[PublishedDecision]) -> tuple[tuple[Coding, ...], tuple[Provision, ...]]:
+    """The codings that count or were decided on, as the cells saw them, and their provisions."""
+    decided = {one.anchored_to for one in decisions if one.anchored_to}
+    codings = read_codings(directory, decided)
+    provisions = read_provisions(directory, {one.provision_id for one in codings} | decided)
+    texts = {one.provision_id: one.text for one in provisions}
+    return tuple(with_decisions(codings, settled_of(decisions), texts)), tuple(provisions)
 
 
 def check_language(language: str) -> str:

@@ -352,7 +352,7 @@ def render_page(run: RunData, language: str, folder: Path) -> str:
     pictures, places = _draw(run, items)
     page = _Page(run, language, folder, texts, items, list_rejected(run), review, places)
     coded = len({item.provision.provision_id for item in items})
-    counts = texts["counts"].format(documents=len(run.documents), provisions=len(run.provisions), coded=coded)
+    counts = texts["counts"].format(documents=len(run.documents), provisions=run.n_provisions, coded=coded)
     years = [year for item in items if (year := _year(act_date(item.document, item.provision)))]
     environment = Environment(loader=FileSystemLoader(_TEMPLATES), autoescape=True, undefined=StrictUndefined)
     return environment.get_template("page.html").render(

@@ -86,8 +86,8 @@ def introduce(teller: Narrator) -> list[Block]:
         t.ngettext(
             "They were cut into {n} provision; {coded} of them got a theme.",
             "They were cut into {n} provisions; {coded} of them got a theme.",
-            len(run.provisions),
-        ).format(n=len(run.provisions), coded=coded),
+            run.n_provisions,
+        ).format(n=run.n_provisions, coded=coded),
         t.gettext("The table compares {jurisdictions} on {themes} themes: {cells} cells.").format(
             jurisdictions=", ".join(teller.place(code) for code in run.all_columns),
             themes=len(run.themes),

@@ -130,7 +130,7 @@ def _unsure(teller: Narrator) -> str:
 
 def _lexicon(teller: Narrator) -> str:
     """Which themes have no learnt model."""
-    themes = sorted({coding.theme for coding in teller.run.codings if coding.method == "lexicon"})
+    themes = sorted({one.theme for one in teller.run.coders if one.method == "lexicon"})
     if not themes:
         return ""
     said = teller.t.gettext("Coded by the lexicon alone, for want of coded passages to learn from: {themes}.")
@@ -138,7 +138,7 @@ def _lexicon(teller: Narrator) -> str:
 
 
 def _ocr(teller: Narrator) -> str:
-    scanned = sum(provision.text_source != "text" for provision in teller.run.provisions)
+    scanned = sum(one.n for one in teller.run.tallies if one.text_source != "text")
     if not scanned:
         return ""
     said = teller.t.ngettext(
@@ -183,7 +183,7 @@ def _review(teller: Narrator) -> str:
 def _model(teller: Narrator) -> list[Block]:
     """The shipped model's figures, where it is the one that the run was coded with."""
     t = teller.t
-    versions = sorted({coding.model_version for coding in teller.run.codings if coding.model_version})
+    versions = sorted({one.model_version for one in teller.run.coders if one.model_version})
     told = t.gettext("Model: {versions}.").format(versions=", ".join(versions) or teller.words["unknown"])
     blocks: list[Block] = [Paragraph(plain(told))]
     model, card = _WEIGHTS / "model.json", _WEIGHTS / "MODEL_CARD.md"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import cache
 
 from ..citations import format_date
 from ..codebook import Codebook
@@ -86,11 +87,16 @@ def language_names(language: str) -> Mapping[str, str]:
     }
 
 
-def languages_said(codes: str, language: str) -> str:
-    """'fr;nl' -> 'French, Dutch' in the report's language; a code that no document is expected in has its CLDR name."""
+@cache
+def _names_of_languages(language: str) -> Mapping[str, str]:
     from babel import Locale
 
-    names = {**Locale.parse(language).languages, **language_names(language)}
+    return {**Locale.parse(language).languages, **language_names(language)}
+
+
+def languages_said(codes: str, language: str) -> str:
+    """'fr;nl' -> 'French, Dutch' in the report's language; a code that no document is expected in has its CLDR name."""
+    names = _names_of_languages(language)
     return ", ".join(names.get(code, code) for code in codes.split(";") if code)
 
 

@@ -33,6 +33,7 @@ from ..records import FORCES, Coding, Document, Page, Provision
 from ..tables import from_table, read_parquet, read_records, write_atomic
 from ..translation import translations
 from .common import RunData, jurisdiction_name, printable, theme_name
+from .stored import read_codings
 from .words import words
 
 R = TypeVar("R")
@@ -151,9 +152,11 @@ class _Project:
             self.provisions.setdefault(provision.doc_id, []).append(provision)
         # The model's own codings: those of `run` are as the reviewers left them.
         self.codings: dict[str, dict[str, Coding]] = {}
-        for coding in _published(run, "codings", Coding):
-            self.codings.setdefault(coding.provision_id, {})[coding.theme] = coding
         self.decisions = [one for one in _published(run, "decisions", PublishedDecision) if one.live]
+        decided = {one.anchored_to for one in self.decisions if one.anchored_to}
+        stored = (run.directory / "codings.parquet").is_file()
+        for coding in read_codings(run.directory, decided) if stored else ():
+            self.codings.setdefault(coding.provision_id, {})[coding.theme] = coding
         self.about: dict[str, list[PublishedDecision]] = {}
         """By the provision of this run or, for what is about a whole document, by that."""
         for decision in self.decisions:
@@ -199,7 +202,7 @@ class _Project:
         book = self.run.codebook
         codes = ET.SubElement(ET.SubElement(root, "CodeBook"), "Codes")
         # A theme that the codebook has lost since the run is listed too: codings speak of it.
-        coded = (theme for own in self.codings.values() for theme in own)
+        coded = (one.theme for one in self.run.coders)
         for number, theme in enumerate(dict.fromkeys([*book.themes, *coded])):
             made = _element(
                 codes,

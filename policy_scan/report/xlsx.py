@@ -77,7 +77,7 @@ def _write_table(book: Book, first: FirstRows, citations: Mapping[tuple[str, str
     sheet = made.sheet
     width, wide = _text_column(len(run.all_columns)), _text_width(len(run.all_columns))
     coded = len({coding.provision_id for coding in run.codings if coding.assigned})
-    counts = texts["counts"].format(documents=len(run.documents), provisions=len(run.provisions), coded=coded)
+    counts = texts["counts"].format(documents=len(run.documents), provisions=run.n_provisions, coded=coded)
     day = _made_on(run, book.language)
     ran = t.gettext("run of {date}").format(date=day) if day else ""
     counted = listed((part for part in (counts, ran) if part), book.language) + "."

@@ -11,7 +11,7 @@ from ..as_of import documents_at, is_later
 from ..jurisdictions import UNKNOWN
 from ..records import Document
 from ..stages.cells import belongs
-from .common import flatten, jurisdiction_name, remarks_on, searched_words, theme_name
+from .common import RunData, flatten, jurisdiction_name, remarks_on, searched_words, theme_name
 from .page_words import languages_said
 from .xlsx_book import A3, HEADER, Book, Sheet, row_height
 from .xlsx_evidence import published_decisions
@@ -29,6 +29,14 @@ def _countries(book: Book, document: Document) -> str:
     return ", ".join(jurisdiction_name(code, book.language) for code in document.jurisdictions)
 
 
+def _by_document(run: RunData) -> Counter[str]:
+    """doc_id -> how many provisions it has."""
+    counted: Counter[str] = Counter()
+    for one in run.tallies:
+        counted[one.doc_id] += one.n
+    return counted
+
+
 def write_documents(book: Book) -> None:
     """Every document: what was read, excluded and why, failed and what to do."""
     texts, run, t = book.texts, book.run, book.t
@@ -40,7 +48,7 @@ def write_documents(book: Book) -> None:
         texts["url"], texts["licence"], t.gettext("Told by the text, not the manifest"),
     ]  # fmt: skip
     made.header(names, [18, 48, 14, 12, 14, 16, 14, 12, 8, 9, 11, 9, 58, 26, 38, 8, 30, 24, 30])
-    provisions = Counter(provision.doc_id for provision in run.provisions)
+    provisions = _by_document(run)
     assigned = {coding.provision_id for coding in run.codings if coding.assigned}
     coded = Counter(provision.doc_id for provision in run.provisions if provision.provision_id in assigned)
     shown = run.documents[: made.room(len(run.documents))]
@@ -90,9 +98,9 @@ def write_corpus(book: Book) -> None:
     made.sheet.set_column(1, len(columns) + 1, _COUNT)
     assigned = {coding.provision_id for coding in run.codings if coding.assigned}
     by_language: dict[str, Counter[str]] = defaultdict(Counter)
-    for provision in run.provisions:
-        if provision.doc_id in at and not is_later(at[provision.doc_id], provision, as_of):
-            by_language[provision.language][provision.doc_id] += 1
+    for one in run.tallies:
+        if one.doc_id in at and not is_later(at[one.doc_id], one, as_of):
+            by_language[one.language][one.doc_id] += one.n
     reading = {
         **{
             texts[status]: _having(run.documents, "status", status)
@@ -101,7 +109,7 @@ def write_corpus(book: Book) -> None:
         **({texts["standing_later"]: later} if later else {}),
         texts["pages"]: {document.doc_id: document.n_pages for document in run.documents},
         texts["pages_failed"]: {document.doc_id: document.n_pages_failed for document in run.documents},
-        texts["provisions"]: Counter(provision.doc_id for provision in run.provisions),
+        texts["provisions"]: _by_document(run),
         t.gettext("Provisions coded"): Counter(one.doc_id for one in run.provisions if one.provision_id in assigned),
     }
     untold = t.gettext("not told")
@@ -357,7 +365,7 @@ def _tell_model(book: Book, lines: _Lines) -> None:
     from ..evaluate import AGREEMENT, AGREEMENT_FORCE, AGREEMENT_MICRO, AGREEMENT_RELEVANCE
 
     run, t = book.run, book.t
-    versions = sorted({coding.model_version for coding in run.codings if coding.model_version})
+    versions = sorted({one.model_version for one in run.coders if one.model_version})
     lines.line(t.gettext("Version of the model"), ", ".join(versions) or "–")
     lines.line(
         t.gettext("Coder agreement"),

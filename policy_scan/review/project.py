@@ -32,7 +32,7 @@ class Project:
 
     output: Path
     run: RunData
-    """`codings` and `cells` are the machine's own."""
+    """All provisions and codings; `codings` and `cells` are the machine's own."""
     provisions: Mapping[str, Provision]
     documents: Mapping[str, Document]
     pages: Mapping[tuple[str, int], Page]
@@ -131,6 +131,7 @@ def _load(output: Path, stamp: Stamp) -> Project:
                 )
         pages = {(one.doc_id, one.page): one for one in read_records(output, "pages", Page)}
         machine = tuple(read_records(output, "codings", Coding))
+        provisions = tuple(read_records(output, "provisions", Provision))
         is_reviewed = (output / "decisions.parquet").is_file() and bool(
             read_records(output, "decisions", PublishedDecision)
         )
@@ -138,7 +139,7 @@ def _load(output: Path, stamp: Stamp) -> Project:
         raise NothingToDoError(
             f"The tables in {output} can't be read ({error}).", "run 'policy-scan run' again with this version."
         ) from error
-    run = replace(published, codings=machine)
+    run = replace(published, provisions=provisions, codings=machine, is_whole=True)
     if is_reviewed:
         run = replace(run, cells=machine_cells(run))
     return build_project(run, pages, fingerprint, stamp)

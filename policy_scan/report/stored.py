@@ -1,0 +1,122 @@
+"""What reports read of a run's large tables, row group by row group: the rows that they show, and counts of all others.
+
+A run has a coding for every provision and theme, of which some three in a hundred are assigned. Only those become
+Python objects here; the others are counted, or looked up by those few who ask for them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple, TypeVar
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from ..records import Coding, Provision
+from ..tables import from_table
+
+R = TypeVar("R")
+_ROWS = 32_768
+"""Rows held at a time while a table is gone through."""
+_TALLIED = ("doc_id", "act_ordinal", "act_title", "act_type", "act_date", "language", "text_source")
+_CODERS = ("theme", "method", "model_version")
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """How many provisions an act of a document has in one language and from one source of text, and on which pages."""
+
+    doc_id: str
+    act_ordinal: int
+    act_title: str
+    act_type: str
+    act_date: str
+    language: str
+    text_source: str
+    page_first: int
+    page_last: int
+    n: int
+
+
+class Coder(NamedTuple):
+    """Who judged provisions on a theme: 'linear', 'encoder' or 'lexicon', of which version."""
+
+    theme: str
+    method: str
+    model_version: str
+
+
+def _batches(path: Path, columns: Collection[str] | None = None) -> Iterator[pa.Table]:
+    """A table a few thousand rows at a time. Raises OSError, KeyError where it lacks a column."""
+    with pq.ParquetFile(path) as file:
+        if missing := set(columns or ()) - set(file.schema_arrow.names):
+            raise KeyError(", ".join(sorted(missing)))
+        for batch in file.iter_batches(_ROWS, columns=list(columns) if columns else None):
+            yield pa.Table.from_batches([batch])
+
+
+def tally(provisions: Iterable[pa.Table]) -> tuple[Tally, ...]:
+    """Counts of provisions, given as tables one after the other, in the order in which their groups come first."""
+    found: dict[tuple[Any, ...], list[int]] = {}
+    for table in provisions:
+        sums = [("page_first", "min"), ("page_last", "max"), ([], "count_all")]
+        grouped = table.select([*_TALLIED, "page_first", "page_last"]).group_by(list(_TALLIED), use_threads=False)
+        counted = grouped.aggregate(sums)
+        keys = zip(*(counted[name].to_pylist() for name in _TALLIED), strict=True)
+        numbers = (counted[name].to_pylist() for name in ("page_first_min", "page_last_max", "count_all"))
+        for key, first, last, n in zip(keys, *numbers, strict=True):
+            own = found.setdefault(key, [first, last, 0])
+            own[:] = min(own[0], first), max(own[1], last), own[2] + n
+    return tuple(Tally(*key, *numbers) for key, numbers in found.items())
+
+
+def list_coders(codings: Iterable[pa.Table]) -> tuple[Coder, ...]:
+    """Who judged what, in the order of the codings."""
+    found: dict[Coder, None] = {}
+    for table in codings:
+        grouped = table.group_by(list(_CODERS), use_threads=False).aggregate([])
+        found |= dict.fromkeys(map(Coder, *(grouped[name].to_pylist() for name in _CODERS)))
+    return tuple(found)
+
+
+def read_tallies(directory: Path) -> tuple[Tally, ...]:
+    return tally(_batches(directory / "provisions.parquet", (*_TALLIED, "page_first", "page_last")))
+
+
+def read_coders(directory: Path) -> tuple[Coder, ...]:
+    return list_coders(_batches(directory / "codings.parquet", _CODERS))
+
+
+def _chosen(path: Path, record: type[R], mask: Callable[[pa.Table], Any]) -> list[R]:
+    return [one for table in _batches(path) for one in from_table(record, table.filter(mask(table)))]
+
+
+def read_codings(directory: Path, provisions: Collection[str] = ()) -> list[Coding]:
+    """The machine's assigned codings, and all of the given provisions, in the table's order."""
+    names = pa.array(provisions, pa.string())
+
+    def mask(table: pa.Table) -> Any:
+        return pc.or_(table["assigned"], pc.is_in(table["provision_id"], value_set=names))
+
+    return _chosen(directory / "codings.parquet", Coding, mask)
+
+
+def read_pairs(directory: Path, pairs: Collection[tuple[str, str]]) -> list[Coding]:
+    """The machine's codings of these pairs of provision and theme, in the table's order."""
+    keys = pa.array(["\n".join(pair) for pair in pairs], pa.string())
+
+    def mask(table: pa.Table) -> Any:
+        own = pc.binary_join_element_wise(table["provision_id"], table["theme"], "\n")
+        return pc.is_in(own, value_set=keys)
+
+    return _chosen(directory / "codings.parquet", Coding, mask)
+
+
+def read_provisions(directory: Path, provisions: Collection[str]) -> list[Provision]:
+    """The provisions of these ids, in the table's order."""
+    names = pa.array(provisions, pa.string())
+    path = directory / "provisions.parquet"
+    return _chosen(path, Provision, lambda table: pc.is_in(table["provision_id"], value_set=names))
