@@ -32,3 +32,11 @@ def refuse_to_read(task: Task) -> Outcome:
         return work(task)
     finally:
         Path.read_bytes = whole  # type: ignore[method-assign]
+
+
+def change_b_first(task: Task) -> Outcome:
+    """Somebody writes to b.pdf between its listing and its reading."""
+    if task.source.path.endswith("b.pdf"):
+        with task.file.open("ab") as stream:
+            stream.write(b"% more\n")
+    return work(task)
