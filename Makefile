@@ -1,13 +1,14 @@
 # Two commands do everything on a fresh machine:
 #   make run    installs, then runs the pipeline on the shipped corpus and prints where the table is
 #   make test   installs, then runs the checks and the tests
+# What takes hours: make trials, make benchmarks (over CORPUS; they print tables).
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 CORPUS ?= corpus
 OUTPUT ?= outputs
 
-.PHONY: run test lint install install-dev ocr browser office database requirements catalogues clean
+.PHONY: run test trials benchmarks lint install install-dev ocr browser office database requirements catalogues clean
 
 run: install ocr
 	@$(BIN)/policy-scan run --corpus "$(CORPUS)" --output "$(OUTPUT)"; code=$$?; \
@@ -15,6 +16,15 @@ run: install ocr
 
 test: install-dev ocr browser office database lint
 	$(BIN)/python -m pytest -n auto --dist loadfile
+
+# At length what `make test` does in small, seeded shares: killed runs, mutants of PDFs.
+trials: install-dev
+	$(BIN)/python benchmarks/trials.py "$(CORPUS)" --trials 50 --seed 1
+	$(BIN)/python benchmarks/mutants.py "$(CORPUS)" --mutants 500 --seed 1
+
+# Speed, memory and growth beside peers on the same files.
+benchmarks: install-dev
+	$(BIN)/python benchmarks/scale.py "$(CORPUS)" --dask --ocr
 
 lint: install-dev
 	$(BIN)/ruff check .
