@@ -84,6 +84,38 @@ class Sheet:
 _Bindings = Any
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class View:
+    """One page to be drawn in part, inside the block of `Pdf.view` only. `sheet`: without rules, panels, images."""
+
+    sheet: Sheet
+    scale: float
+    """Pixels per point."""
+    width: int
+    height: int
+    """Of the whole page, in pixels."""
+    _raw: _Bindings
+    _page: _Bindings
+
+    def draw(self, left: int, top: int, right: int, bottom: int) -> Image:
+        """A part of the page as shown, in pixels, RGB: the same pixels as those of the whole. Raises PageError."""
+        from PIL import Image
+
+        raw, size = self._raw, (right - left, bottom - top)
+        bitmap = raw.FPDFBitmap_CreateEx(*size, raw.FPDFBitmap_BGR, None, 0)
+        if not bitmap:
+            raise PageError(f"page {self.sheet.number} can't be drawn: no memory for it.")
+        try:
+            raw.FPDFBitmap_FillRect(bitmap, 0, 0, *size, 0xFFFFFFFF)
+            place = (-left, -top, self.width, self.height)
+            raw.FPDF_RenderPageBitmap(bitmap, self._page, *place, 0, raw.FPDF_ANNOT)
+            stride = raw.FPDFBitmap_GetStride(bitmap)
+            buffer = ctypes.string_at(raw.FPDFBitmap_GetBuffer(bitmap), stride * size[1])
+        finally:
+            raw.FPDFBitmap_Destroy(bitmap)
+        return Image.frombuffer("RGB", size, buffer, "raw", "BGR", stride, 1)
+
+
 class Pdf:
     """An open document. Use `open_pdf`; close by leaving its block."""
 
@@ -107,6 +139,21 @@ class Pdf:
 
     def sheet(self, number: int) -> Sheet:
         """Page `number` (from 1) as drawn. Raises PageError."""
+        with self._loaded(number) as (page, textpage):
+            return self._read(number, page, textpage)
+
+    @contextmanager
+    def view(self, number: int, dpi: int) -> Iterator[View]:
+        """Page `number` (from 1) to be read and drawn in part. Raises PageError."""
+        raw = self._raw
+        with self._loaded(number) as (page, textpage):
+            sheet = self._read(number, page, textpage, drawn=False)
+            width, height = raw.FPDF_GetPageWidthF(page), raw.FPDF_GetPageHeightF(page)
+            scale = _scale(width, height, dpi)
+            yield View(sheet, scale, math.ceil(width * scale), math.ceil(height * scale), raw, page)
+
+    @contextmanager
+    def _loaded(self, number: int) -> Iterator[tuple[_Bindings, _Bindings]]:
         raw = self._raw
         page = raw.FPDF_LoadPage(self._document.raw, number - 1)
         if not page:
@@ -116,7 +163,7 @@ class Pdf:
             if not textpage:
                 raise PageError(f"the text of page {number} can't be loaded: it is damaged.")
             try:
-                return self._read(number, page, textpage)
+                yield page, textpage
             finally:
                 raw.FPDFText_ClosePage(textpage)
         finally:
@@ -132,7 +179,7 @@ class Pdf:
         try:
             page = self._document[number - 1]
             width, height = page.get_size()
-            scale = min(dpi / 72, math.sqrt(_MAX_PIXELS / max(width * height, 1.0)))
+            scale = _scale(width, height, dpi)
             image = page.render(scale=scale).to_pil().convert("RGB")
             page.close()
         except pypdfium2.PdfiumError as error:
@@ -182,15 +229,16 @@ class Pdf:
             name = name[2:].encode("latin-1", "replace").decode("utf-16-be", "replace")
         return name
 
-    def _read(self, number: int, page: Any, textpage: Any) -> Sheet:
+    def _read(self, number: int, page: Any, textpage: Any, drawn: bool = True) -> Sheet:
         raw = self._raw
         frame = _frame(raw, page)
         text, boxes = self._characters(textpage)
         shown = frame.show(boxes)
         style, styles = self._styles(textpage, text, shown, frame)
         styles = self._level(textpage, text, shown, style, styles, frame)
-        drawn = self._drawn(page, frame)
-        return Sheet(number, frame.width, frame.height, frame.rotation, text, shown, style, styles, *drawn)
+        nothing = (_array([]), _array([]), _array([]), 0)
+        found = self._drawn(page, frame) if drawn else nothing
+        return Sheet(number, frame.width, frame.height, frame.rotation, text, shown, style, styles, *found)
 
     def _characters(self, textpage: Any) -> tuple[str, Floats]:
         raw = self._raw
@@ -521,6 +569,11 @@ class _Frame:
             270: (self.top - y1, self.right - x1, self.top - y0, self.right - x0),
         }[self.rotation]
         return np.stack(turned, axis=1).astype(np.float32)
+
+
+def _scale(width: float, height: float, dpi: int) -> float:
+    """Pixels per point of a page of that many points: fewer than asked on a huge one."""
+    return min(dpi / 72, math.sqrt(_MAX_PIXELS / max(width * height, 1.0)))
 
 
 def _frame(raw: _Bindings, page: Any) -> _Frame:

@@ -73,7 +73,7 @@ def wanted(run: RunData) -> list[Evidence]:
 def opened(crop: Crop | Reason) -> Image.Image:
     assert isinstance(crop, Crop)
     image = Image.open(io.BytesIO(crop.image))
-    assert image.format == "WEBP"
+    assert image.format == "PNG"
     assert image.size == (crop.width, crop.height)
     return image.convert("RGB")
 

@@ -103,7 +103,7 @@
     image.width = crop.width;
     image.height = crop.height;
     image.alt = said;
-    image.src = "data:image/webp;base64," + crop.image;
+    image.src = "data:image/png;base64," + crop.image;
     node.append(image);
     return node;
   }
