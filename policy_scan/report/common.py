@@ -7,7 +7,6 @@ import os
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import groupby
 from pathlib import Path
 from typing import Any, Literal, get_args
 from urllib.parse import quote
@@ -41,6 +40,7 @@ ASCII_SYMBOLS: Mapping[CellStatus, str] = {
 _HARMFUL = re.compile(
     r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff\ufffe\uffff\ud800-\udfff]"
 )
+_ALIKE = re.compile(rb"(.)\1*", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,13 +244,7 @@ def mark_text(
         kinds[start:end] = b"\1" * len(kinds[start:end])
     for start, end, _ in terms:
         kinds[start:end] = bytes(2 if kind else 0 for kind in kinds[start:end])
-    pieces: list[tuple[str, PieceKind]] = []
-    at = 0
-    for kind, run in groupby(kinds):
-        end = at + sum(1 for _ in run)
-        pieces.append((text[at:end], PIECE_KINDS[kind]))
-        at = end
-    return pieces
+    return [(text[run.start() : run.end()], PIECE_KINDS[kinds[run.start()]]) for run in _ALIKE.finditer(kinds)]
 
 
 def marked_segments(evidence: Evidence) -> list[tuple[str, PieceKind]]:

@@ -14,6 +14,7 @@ import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import compress
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -172,15 +173,16 @@ def letters_of(text: str) -> tuple[str, list[int]]:
     A text layer and the text that was read differ in blanks, hyphens, ligatures and the order of accents only.
     """
     forms = list(map(_FORMS.__getitem__, text))
-    places = [index for index, form in enumerate(forms) for _ in form]
-    return "".join(forms), places
+    lengths = list(map(len, forms))
+    if max(lengths, default=0) <= 1:
+        return "".join(forms), list(compress(range(len(forms)), lengths))
+    return "".join(forms), [index for index, length in enumerate(lengths) for _ in range(length)]
 
 
 def _lines(sheet: Sheet, places: Sequence[int]) -> list[Rectangle]:
     """The boxes of characters, joined line by line."""
     lines: list[list[float]] = []
-    for index in dict.fromkeys(places):
-        x0, y0, x1, y1 = (float(value) for value in sheet.boxes[index])
+    for x0, y0, x1, y1 in sheet.boxes[list(dict.fromkeys(places))].tolist():
         if x1 <= x0 or y1 <= y0:
             continue
         if lines:

@@ -47,7 +47,9 @@ _FIT = 1.2
 def safe_text(text: str) -> str:
     """Text that a workbook can hold: printable, and short enough for a cell."""
     text = printable(text).replace("\r", "")
-    return text if len(text.encode("utf-16-le")) <= 2 * MAX_CELL else text[: MAX_CELL // 2] + "… [cut]"
+    if 2 * len(text) <= MAX_CELL or len(text.encode("utf-16-le")) <= 2 * MAX_CELL:
+        return text
+    return text[: MAX_CELL // 2] + "… [cut]"
 
 
 def like_formula(text: str) -> bool:
