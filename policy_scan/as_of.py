@@ -7,11 +7,19 @@ told its day.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from .citations import OfAct, act_date
+from .citations import OfAct, date_of
 from .records import PENDING, Document, Issue, Provision
+
+ProvisionDates = Mapping[tuple[str, str], int]
+"""(doc_id, date of the act that it stands in) -> number of provisions: all that a day asks of them."""
+
+
+def count_dates(provisions: Iterable[Provision]) -> Counter[tuple[str, str]]:
+    return Counter((one.doc_id, one.act_date) for one in provisions)
 
 
 def is_later(document: Document, provision: OfAct | None, as_of: str | None) -> bool:
@@ -19,9 +27,12 @@ def is_later(document: Document, provision: OfAct | None, as_of: str | None) -> 
 
     The date counts, or where none is known the day of entry into force; an undated act is never later.
     """
-    if as_of is None:
-        return False
-    dates = [date for date in (document.date, act_date(document, provision)) if date]
+    return as_of is not None and is_date_later(document, provision.act_date if provision is not None else "", as_of)
+
+
+def is_date_later(document: Document, own: str, as_of: str) -> bool:
+    """`is_later` for an act of the date `own` ('' = none known)."""
+    dates = [date for date in (document.date, date_of(document, own)) if date]
     return max(dates or [document.in_force]) > as_of  # ISO dates: '2024' and '2024-06' precede their days
 
 
@@ -48,20 +59,20 @@ def documents_at(documents: Sequence[Document], as_of: str | None) -> list[Docum
     return [replace(document, legal_status=status_at(document, as_of)) for document in documents]
 
 
-def issues_of_date(documents: Iterable[Document], provisions: Iterable[Provision], as_of: str | None) -> list[Issue]:
+def issues_of_date(documents: Iterable[Document], dates: ProvisionDates, as_of: str | None) -> list[Issue]:
     """What a table as of a day leaves out, or can't place for want of a date: one issue per document."""
     if as_of is None:
         return []
     n_later: dict[str, int] = {}
     undated: set[str] = set()
     by_id = {document.doc_id: document for document in documents if document.status not in ("excluded", "failed")}
-    for provision in provisions:
-        document = by_id.get(provision.doc_id)
+    for (doc_id, own), n in dates.items():
+        document = by_id.get(doc_id)
         if document is None:
             continue
-        if is_later(document, provision, as_of):
-            n_later[document.doc_id] = n_later.get(document.doc_id, 0) + 1
-        elif not (act_date(document, provision) or document.in_force):
+        if is_date_later(document, own, as_of):
+            n_later[document.doc_id] = n_later.get(document.doc_id, 0) + n
+        elif not (date_of(document, own) or document.in_force):
             undated.add(document.doc_id)
     found = []
     for doc_id, document in by_id.items():

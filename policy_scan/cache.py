@@ -150,7 +150,8 @@ class Cache:
             meta, data = self._file(stage, key, name)
             if hash_bytes(data) != meta["files"][name]:
                 raise CacheError(f"The cached {name} of stage {stage} is damaged.", "run again: it is computed anew.")
-            return pq.read_table(pa.BufferReader(data))
+            # Without the machinery for many files, which takes longer than a small table.
+            return pq.ParquetFile(pa.BufferReader(data), pre_buffer=False).read(use_threads=False)
         except UnreachableError:
             raise
         except (OSError, ValueError, KeyError, TypeError, pa.ArrowException) as error:

@@ -80,7 +80,11 @@ def act_title(document: Document, provision: OfAct | None) -> str:
 
 
 def act_date(document: Document, provision: OfAct | None) -> str:
-    own = provision.act_date if provision is not None else ""
+    return date_of(document, provision.act_date if provision is not None else "")
+
+
+def date_of(document: Document, own: str) -> str:
+    """The date to cite. `own`: the act's as its text tells it, '' where it doesn't."""
     return (own or document.date) if document.doc_type == "gazette" else (document.date or own)
 
 

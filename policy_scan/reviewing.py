@@ -14,10 +14,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.parquet as pq
 
 from .amendments import STAGE, Amendment, amend_documents
 from .as_of import issues_of_date
@@ -32,25 +32,15 @@ from .decisions import (
     with_decisions,
 )
 from .errors import NothingToDoError, PolicyScanError
-from .keys import hash_bytes
-from .records import Cell, Coding, Decision, Document, Issue, Page, Provision
+from .queries import RunTables
+from .records import Cell, Decision, Document, Issue
 from .report.common import RunData, load_run
-from .stages.cells import compile_cells
+from .stages.cells import Judged, compile_by_theme
 from .stages.state_of_play import published_columns, tabulate
-from .tables import (
-    csv_bytes,
-    from_table,
-    parquet_bytes,
-    read_parquet,
-    read_records,
-    state_of_play_schema,
-    to_table,
-    write_atomic,
-)
+from .tables import TableWriter, read_records, state_of_play_schema, to_table, write_atomic, write_table
 
 _OF_DOCUMENTS = ("pages", "blocks", "provisions", "codings")
 """Tables of what a document holds: an excluded document's rows leave them."""
-_TABLES = ("documents", "issues", *_OF_DOCUMENTS, "decisions", "cells", "state_of_play")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,23 +56,29 @@ class Compiled:
 def compile_review(
     decisions: Sequence[Decision],
     documents: Sequence[Document],
-    provisions: Sequence[Provision],
-    codings: Sequence[Coding],
-    pages: Sequence[Page],
+    tables: RunTables,
     issues: Sequence[Issue],
     config: Config,
     codebook: Codebook,
     thresholds: Mapping[str, float],
 ) -> Compiled:
-    """Anchor, settle and apply decisions, and compile the cells from what they leave. `codings`: the machine's own;
-    `pages` may be empty where there are no decisions; `issues`: all but those told here.
+    """Anchor, settle and apply decisions, and compile the cells from what they leave. `tables`: provisions, pages and
+    the machine's own codings; `issues`: all but those told here.
     """
-    review = review_run(decisions, provisions, pages)
-    told = [*issues, *review.issues, *issues_of_date(documents, provisions, config.table.as_of)]
-    reviewed = with_decisions(codings, review.settled, {one.provision_id: one.text for one in provisions})
-    cells = compile_cells(
-        documents, provisions, reviewed, told, config, codebook, thresholds,
-        decisions_for_cells(review.settled), disputed_pairs(review.settled),
+    near, pages = tables.around(decisions) if decisions else ([], [])
+    review = review_run(decisions, near, pages)
+    dates = tables.dates()
+    told = [*issues, *review.issues, *issues_of_date(documents, dates, config.table.as_of)]
+    by_id = {one.provision_id: one for one in near}
+    # All codings of the provisions decided on: what isn't assigned may become so, and one's force may be another's.
+    machine = tables.codings_of({identifier for identifier, _ in review.settled})
+    decided: dict[str, list[Judged]] = {}
+    for coding in with_decisions(machine, review.settled, {one.provision_id: one.text for one in near}):
+        decided.setdefault(coding.theme, []).append((coding, by_id[coding.provision_id]))
+    cells = compile_by_theme(
+        documents, dates, lambda theme: [*decided.get(theme, ()), *tables.assigned(theme)], told, config, codebook,
+        thresholds, decisions_for_cells(review.settled),
+        [(theme, by_id[identifier]) for identifier, theme in disputed_pairs(review.settled)],
     )  # fmt: skip
     schema = state_of_play_schema(published_columns(cells, config))
     table = pa.Table.from_pylist(tabulate(cells, config, codebook), schema=schema)
@@ -158,9 +154,20 @@ def _changed(directory: Path) -> PolicyScanError:
     )
 
 
-def _without(table: pa.Table, excluded: set[str], column: str) -> pa.Table:
-    kept = [value not in excluded for value in table.column(column).to_pylist()]
-    return table.filter(pa.array(kept, pa.bool_()))
+def _without(excluded: set[str], source: Path, folder: Path) -> dict[str, TableWriter]:
+    """The tables of what documents hold, written into `folder` without the rows of excluded ones."""
+    dropped: set[str] = set()
+    writers = {}
+    for name in _OF_DOCUMENTS:
+        file = pq.ParquetFile(source / f"{name}.parquet")
+        column, out = ("provision_id", dropped) if name == "codings" else ("doc_id", excluded)
+        with TableWriter(folder, name, file.schema_arrow) as writers[name]:
+            for batch in file.iter_batches():
+                gone = pc.is_in(batch.column(column), pa.array(out, pa.string()))
+                writers[name].add(pa.Table.from_batches([batch.filter(pc.invert(gone))]))
+                if name == "provisions":
+                    dropped.update(batch.filter(gone).column("provision_id").to_pylist())
+    return writers
 
 
 def _write(
@@ -168,46 +175,39 @@ def _write(
 ) -> None:
     """The tables of the run with what follows from decisions and amended documents, and a run.json that says so."""
     source = run.directory
+    details = dict(run.details)
+    files, counts = dict(details.get("files", {})), dict(details.get("counts", {}))
     excluded = {one.doc_id for one in documents if one.status == "excluded"}
-    tables: dict[str, pa.Table] = {"documents": to_table(Document, documents)}
-    newly = {one.doc_id for one in run.documents if one.status != "excluded"} & excluded
-    if newly:
-        provisions = read_parquet(source / "provisions.parquet")
-        left_out = pc.is_in(provisions["doc_id"], value_set=pa.array(newly, pa.string()))
-        dropped = set(provisions["provision_id"].filter(left_out).to_pylist())
-        for name in ("pages", "blocks", "provisions"):
-            tables[name] = _without(read_parquet(source / f"{name}.parquet"), excluded, "doc_id")
-        tables["codings"] = _without(read_parquet(source / "codings.parquet"), dropped, "provision_id")
-
-    def rows(name: str, record: type[Any]) -> list[Any]:
-        return from_table(record, tables[name]) if name in tables else read_records(source, name, record)
-
-    thresholds = run.details.get("cell_thresholds")
+    known = {one.doc_id for one in run.documents if one.status == "excluded"}
+    written: set[str] = set()
+    if excluded - known:
+        for name, writer in _without(excluded, source, folder).items():
+            files |= writer.hashes
+            counts[name] = writer.n_rows
+            written.add(name)
+    thresholds = details.get("cell_thresholds")
     if thresholds is None:  # a run of an earlier version
         from .classifier.model import cell_thresholds
 
         thresholds = cell_thresholds(run.config.codings.setting)
-    compiled = compile_review(
-        decisions, documents, rows("provisions", Provision), rows("codings", Coding),
-        rows("pages", Page) if decisions else [], issues, run.config, load_codebook(run.config.codebook), thresholds,
-    )  # fmt: skip
-    tables |= {
+    stand = {name: (folder if name in written else source) / f"{name}.parquet" for name in _OF_DOCUMENTS}
+    with RunTables(stand, folder / "scratch") as asked:
+        compiled = compile_review(
+            decisions, documents, asked, issues, run.config, load_codebook(run.config.codebook), thresholds
+        )
+    tables = {
+        "documents": to_table(Document, documents),
         "issues": to_table(Issue, compiled.issues),
         "decisions": to_table(PublishedDecision, compiled.rows),
         "cells": to_table(Cell, compiled.cells),
         "state_of_play": compiled.state_of_play,
     }
-    details = dict(run.details)
-    files, counts = dict(details.get("files", {})), dict(details.get("counts", {}))
-    for name in _TABLES:
-        if name in tables:
-            counts[name] = tables[name].num_rows
-            for suffix, data in (("parquet", parquet_bytes(tables[name])), ("csv", csv_bytes(tables[name]))):
-                write_atomic(folder / f"{name}.{suffix}", data)
-                files[f"{name}.{suffix}"] = hash_bytes(data)
-        else:
-            for suffix in ("parquet", "csv"):
-                _lend(source / f"{name}.{suffix}", folder / f"{name}.{suffix}")
+    for name, table in tables.items():
+        files |= write_table(folder, name, table)
+        counts[name] = table.num_rows
+    for name in set(_OF_DOCUMENTS) - written:
+        for suffix in ("parquet", "csv"):
+            _lend(source / f"{name}.{suffix}", folder / f"{name}.{suffix}")
     details |= {"files": files, "counts": counts, "output": str(source)}
     write_atomic(folder / "run.json", (json.dumps(details, ensure_ascii=False) + "\n").encode("utf-8"))
 

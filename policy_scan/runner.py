@@ -7,32 +7,37 @@ from __future__ import annotations
 
 import json
 import platform
+import shutil
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib.metadata import version as installed_version
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-
 from . import __version__
 from .amendments import Amendment
-from .assembly import TABLES, assemble, drop_damaged, write_tables
+from .assembly import TABLES, assemble, publish
 from .cache import Cache
 from .config import Config
 from .decisions import PublishedDecision, decisions_key, read_decisions
 from .engine import Progress, carry_out
-from .errors import CacheError, NothingToDoError
+from .errors import NothingToDoError
 from .keys import hash_file, make_key
 from .lock import held
 from .pipeline import DOCUMENT_STAGES, STAGES
 from .planning import Plan, make_plan, stale_documents
-from .records import Cell, Coding, Decision, Document, Issue, Page, Provision
+from .queries import RunTables
+from .records import Cell, Decision, Document, Issue
 from .reviewing import compile_review
-from .tables import from_table, to_table, write_atomic
+from .tables import read_records, to_table, write_atomic, write_table
 
 RUN_FILE = "run.json"
+_MARKS = "outputs.json"
+_ASKED = ("pages", "provisions", "codings")
+"""Tables that the cells are compiled from."""
 _LIBRARIES = ("pypdfium2", "pytesseract", "py3langid", "spacy", "scikit-learn", "numpy", "onnxruntime", "pyarrow")
 
 
@@ -88,20 +93,37 @@ def n_decisions(output: Path) -> int:
         return 0
 
 
+def _mark(file: Path) -> list[int]:
+    """What changes when a file does, told without reading it. Raises OSError."""
+    found = file.stat()
+    return [found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino]
+
+
+def _remember(output: Path, hashes: Mapping[str, str]) -> None:
+    """Note by what the files just written are known again. A run must not fail for it."""
+    with suppress(OSError):
+        marks = {name: [digest, *_mark(output / name)] for name, digest in hashes.items()}
+        write_atomic(output / ".cache" / _MARKS, json.dumps(marks, sort_keys=True).encode("ascii"))
+
+
 def _is_current(output: Path, tables_key: str) -> bool:
-    """Whether the tables in the output folder are, byte for byte, those of this key."""
+    """Whether the tables in the output folder are, byte for byte, those of this key. A file that looks as it did when
+    it was written isn't read again."""
+    try:
+        marks = json.loads((output / ".cache" / _MARKS).read_text(encoding="ascii"))
+    except (OSError, ValueError):
+        marks = {}
     try:
         run = read_run_file(output)
         return bool(run["tables_key"] == tables_key) and all(
-            hash_file(output / name) == digest for name, digest in run["files"].items()
+            marks.get(name) == [digest, *_mark(output / name)] or hash_file(output / name) == digest
+            for name, digest in run["files"].items()
         )
-    except (NothingToDoError, OSError, KeyError, TypeError):
+    except (NothingToDoError, OSError, KeyError, TypeError, AttributeError):
         return False
 
 
 def _loaded(output: Path, started: float) -> RunResult:
-    from .tables import read_records
-
     return RunResult(
         output, read_records(output, "documents", Document), read_records(output, "issues", Issue),
         read_records(output, "cells", Cell), 0, time.monotonic() - started, True,
@@ -142,46 +164,61 @@ def run_held(
 
     started = time.monotonic()
     decided = read_decisions(decisions) if isinstance(decisions, Path) else list(decisions or ())
-    Cache(output / ".cache").sweep()
-    plan = make_plan(corpus, output / ".cache", config, jurisdictions, amendments)
-    seconds = carry_out(plan, output, config, tell) if plan.tasks else {}
+    cache = Cache(output / ".cache")
+    cache.sweep()
+    plan = make_plan(corpus, cache.root, config, jurisdictions, amendments)
+    seconds: Counter[str] = Counter()
+    computed = 0
+
+    def work_off() -> None:
+        nonlocal computed
+        if plan.tasks:
+            seconds.update(carry_out(plan, output, config, tell))
+            computed += len(plan.tasks)
+
+    work_off()
     tables_key = _tables_key(plan, config, decided)
     if not plan.tasks and _is_current(output, tables_key):
         return _loaded(output, started)
+    folder = output / ".cache" / ".tables"
+    shutil.rmtree(folder, ignore_errors=True)  # a killed run's
+    folder.mkdir(parents=True)
     try:
-        assembled = assemble(plan, output)
-    except CacheError:
-        drop_damaged(plan, output)
-        seconds = carry_out(plan, output, config, tell)
-        assembled = assemble(plan, output)
-    provisions = from_table(Provision, assembled.arrow["provisions"])
-    codings = from_table(Coding, assembled.arrow["codings"])
-    thresholds = cell_thresholds(config.codings.setting, model_folder(config.codings.model))
-    pages = from_table(Page, assembled.arrow["pages"]) if decided else []
-    compiled = compile_review(
-        decided, assembled.documents, provisions, codings, pages, assembled.issues, config, plan.codebook, thresholds
-    )
-    tables = {
-        "documents": to_table(Document, assembled.documents),
-        "issues": to_table(Issue, compiled.issues),
-        **assembled.arrow,
-        "decisions": to_table(PublishedDecision, compiled.rows),
-        "cells": to_table(Cell, compiled.cells),
-        "state_of_play": compiled.state_of_play,
-    }
-    hashes = write_tables(output, {name: tables[name] for name in TABLES})
+        assembled = assemble(plan, cache, folder, work_off)
+        with RunTables({name: folder / f"{name}.parquet" for name in _ASKED}, folder / "scratch") as asked:
+            compiled = compile_review(
+                decided, assembled.documents, asked, assembled.issues, config, plan.codebook,
+                cell_thresholds(config.codings.setting, model_folder(config.codings.model)),
+            )  # fmt: skip
+        hashes, counts = assembled.hashes, assembled.counts
+        for name, table in {
+            "documents": to_table(Document, assembled.documents),
+            "issues": to_table(Issue, compiled.issues),
+            "decisions": to_table(PublishedDecision, compiled.rows),
+            "cells": to_table(Cell, compiled.cells),
+            "state_of_play": compiled.state_of_play,
+        }.items():
+            hashes |= write_table(folder, name, table)
+            counts[name] = table.num_rows
+        publish(folder, output, sorted(hashes))
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
     elapsed = time.monotonic() - started
-    write_atomic(output / RUN_FILE, _run_json(plan, corpus, config, tables, hashes, tables_key, seconds, elapsed))
-    return RunResult(output, assembled.documents, compiled.issues, compiled.cells, len(plan.tasks), elapsed, False)
+    write_atomic(
+        output / RUN_FILE, _run_json(plan, corpus, config, counts, hashes, tables_key, computed, seconds, elapsed)
+    )
+    _remember(output, hashes)
+    return RunResult(output, assembled.documents, compiled.issues, compiled.cells, computed, elapsed, False)
 
 
 def _run_json(
     plan: Plan,
     corpus: Path,
     config: Config,
-    tables: Mapping[str, pa.Table],
+    counts: Mapping[str, int],
     hashes: Mapping[str, str],
     tables_key: str,
+    computed: int,
     seconds: Mapping[str, float],
     elapsed: float,
 ) -> bytes:
@@ -200,8 +237,8 @@ def _run_json(
         "corpus": str(corpus.resolve()),
         "tables_key": tables_key,
         "files": dict(hashes),
-        "counts": {name: table.num_rows for name, table in tables.items()},
-        "documents_computed": len(plan.tasks),
+        "counts": dict(counts),
+        "documents_computed": computed,
         "cpu_seconds": {name: round(value, 3) for name, value in seconds.items()},
         "wall_seconds": round(elapsed, 3),
         "ended": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import dataclasses
+import hashlib
 import io
 import json
 import os
@@ -15,11 +16,12 @@ import re
 import tempfile
 import types
 import typing
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from . import records
@@ -142,13 +144,199 @@ def csv_value(value: Any, guard: bool = True) -> str:
 
 def csv_bytes(table: pa.Table, guard: bool = True) -> bytes:
     """The table as CSV: UTF-8 with BOM, CRLF, a header also when it has no rows; `guard` as for `csv_value`."""
+    return csv_header(table.schema) + b"".join(csv_lines(table, guard))
+
+
+def csv_header(schema: pa.Schema) -> bytes:
     out = io.StringIO(newline="")
-    writer = csv.writer(out, lineterminator="\r\n")
-    writer.writerow(table.schema.names)
-    columns = [table.column(name).to_pylist() for name in table.schema.names]
-    for row in zip(*columns, strict=True):
-        writer.writerow([csv_value(value, guard) for value in row])
+    csv.writer(out, lineterminator="\r\n").writerow(schema.names)
     return out.getvalue().encode("utf-8-sig")
+
+
+def csv_lines(table: pa.Table, guard: bool = True) -> Iterator[memoryview]:
+    """The rows of `csv_bytes`, a few thousand at a time: byte for byte what csv.writer makes of `csv_value`, a column
+    at a time, which takes a seventh of the time."""
+    for batch in table.to_batches(max_chunksize=_CSV_ROWS):
+        columns = [_csv_column(column, guard) for column in batch.columns]
+        if len(columns) == 1:  # csv.writer tells a line with one empty field from an empty line
+            columns = [pc.if_else(pc.equal(columns[0], ""), '""', columns[0])]
+        columns[-1] = pc.binary_join_element_wise(columns[-1], "\r\n", "")
+        lines = pc.binary_join_element_wise(*columns, ",")
+        _, offsets, data = lines.buffers()
+        if data is not None:
+            ends = memoryview(offsets).cast("i" if pa.types.is_string(lines.type) else "q")
+            yield memoryview(data)[ends[lines.offset] : ends[lines.offset + len(lines)]]
+
+
+_CSV_ROWS = 8_192
+_SPECIAL = '[",\r\n]'
+"""What makes csv.writer put a field into quotes."""
+
+
+def _csv_column(column: pa.Array, guard: bool) -> pa.Array:
+    """The fields of a column as they stand between two commas."""
+    kind = column.type
+    if pa.types.is_string(kind):
+        texts = _replaced(column, "^[=@\t\r+-]", guarded) if guard else column
+        fields = _quoted(texts)
+    elif pa.types.is_list(kind):
+        fields = _quoted(_as_json(column))
+    elif pa.types.is_floating(kind):
+        fields = _floats(column, str)
+    else:
+        fields = column.cast(pa.string())
+    return pc.fill_null(fields, "")
+
+
+def _replaced(texts: pa.Array, pattern: str, change: Callable[[str], str]) -> pa.Array:
+    """The texts with those that match the (RE2) pattern changed one by one: they are few."""
+    found = pc.fill_null(pc.match_substring_regex(texts, pattern), False)
+    if not pc.any(found).as_py():
+        return texts
+    changed = pa.array([change(text) for text in texts.filter(found).to_pylist()], texts.type)
+    return pc.replace_with_mask(texts, found, changed)
+
+
+def _quoted(texts: pa.Array) -> pa.Array:
+    found = pc.fill_null(pc.match_substring_regex(texts, _SPECIAL), False)
+    if not pc.any(found).as_py():
+        return texts
+    inner = pc.replace_substring(texts.filter(found), '"', '""')
+    return pc.replace_with_mask(texts, found, pc.binary_join_element_wise('"', inner, '"', ""))
+
+
+def _floats(values: pa.Array, write: Callable[[float], str]) -> pa.Array:
+    """Numbers as Python writes them. Arrow finds the same shortest digits, but leaves '.0' off whole numbers and takes
+    to exponents at other sizes."""
+    values = values.cast(pa.float64())
+    size = pc.abs(values)
+    plain = pc.and_(pc.less(size, 1e9), pc.or_(pc.greater_equal(size, 1e-4), pc.equal(size, 0.0)))
+    end = pc.if_else(pc.and_(plain, pc.equal(pc.trunc(values), values)), ".0", "")
+    texts = pc.binary_join_element_wise(values.cast(pa.string()), end, "")
+    odd = pc.fill_null(pc.invert(plain), False)
+    if not pc.any(odd).as_py():
+        return texts
+    return pc.replace_with_mask(texts, odd, pa.array([write(one) for one in values.filter(odd).to_pylist()]))
+
+
+def _as_json(values: pa.Array) -> pa.Array:
+    """Each value as json.dumps writes it, lists of lists included."""
+    kind = values.type
+    if values.null_count:
+        return pa.array([json.dumps(value, ensure_ascii=False) for value in values.to_pylist()], pa.string())
+    if pa.types.is_list(kind):
+        items = _as_json(values.flatten())
+        offsets = pc.subtract(values.offsets, values.offsets[0])
+        inner = pc.binary_join(pa.ListArray.from_arrays(offsets, items), ", ")
+        return pc.binary_join_element_wise("[", inner, "]", "")
+    if pa.types.is_string(kind):
+        escaped = _replaced(values, r'[\x00-\x1f"\\]', lambda text: json.dumps(text, ensure_ascii=False)[1:-1])
+        return pc.binary_join_element_wise('"', escaped, '"', "")
+    if pa.types.is_floating(kind):
+        return _floats(values, json.dumps)
+    return values.cast(pa.string())
+
+
+class _HashedFile(io.RawIOBase):
+    """A file written from start to end, whose SHA-256 is known when it is closed; on disk by then."""
+
+    def __init__(self, path: Path) -> None:
+        self._stream = path.open("wb")
+        self._hash = hashlib.sha256()
+
+    def writable(self) -> bool:
+        return True
+
+    def tell(self) -> int:
+        return self._stream.tell()
+
+    def write(self, data: Any) -> int:
+        self._hash.update(data)
+        return self._stream.write(data)
+
+    def flush(self) -> None:
+        if not self._stream.closed:
+            self._stream.flush()
+
+    def close(self) -> None:
+        if not self._stream.closed:
+            self._stream.flush()
+            os.fsync(self._stream.fileno())
+            self._stream.close()
+        super().close()
+
+    @property
+    def digest(self) -> str:
+        return self._hash.hexdigest()
+
+
+ROWS_PER_GROUP: Mapping[str, int] = {"pages": 1_024, "blocks": 16_384, "provisions": 4_096, "codings": 65_536}
+"""Rows of a table that are in memory while it is written, about 5 MB of each. A file's bytes depend on them."""
+_OTHER_ROWS = 4_096
+
+
+class TableWriter:
+    """A table that is written while its rows are found: `folder`/`name`.parquet and .csv.
+
+    Row groups have a fixed number of rows, so that the bytes depend on the rows alone, however they came. A context
+    manager: what an exception leaves is half a file, to be thrown away. Raises OSError.
+    """
+
+    def __init__(self, folder: Path, name: str, schema: pa.Schema) -> None:
+        self.name, self.schema, self.n_rows = name, schema, 0
+        self._group = ROWS_PER_GROUP.get(name, _OTHER_ROWS)
+        self._waiting: list[pa.Table] = []
+        self._n_waiting = 0
+        self._files = {kind: _HashedFile(folder / f"{name}.{kind}") for kind in ("parquet", "csv")}
+        self._parquet = pq.ParquetWriter(self._files["parquet"], schema, compression="zstd", store_schema=True)
+        self._files["csv"].write(csv_header(schema))
+
+    def add(self, rows: pa.Table) -> None:
+        """Rows in the table's schema. A part of them may wait for the next ones."""
+        if rows.num_rows:
+            self._waiting.append(rows)
+            self._n_waiting += rows.num_rows
+        if self._n_waiting >= self._group:
+            ready = pa.concat_tables(self._waiting)
+            whole = self._n_waiting - self._n_waiting % self._group
+            for start in range(0, whole, self._group):
+                self._write(ready.slice(start, self._group))
+            self._n_waiting -= whole
+            # Copied, else a few rows would hold a large document's table in memory.
+            rest = ready.slice(whole).take(pa.array(range(self._n_waiting)))
+            self._waiting = [rest] if self._n_waiting else []
+
+    def _write(self, rows: pa.Table) -> None:
+        rows = rows.combine_chunks()
+        self._parquet.write_table(rows, row_group_size=self._group)
+        for lines in csv_lines(rows):
+            self._files["csv"].write(lines)
+        self.n_rows += rows.num_rows
+
+    def __enter__(self) -> TableWriter:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        try:
+            if kind is None:
+                rest = pa.concat_tables(self._waiting) if self._waiting else self.schema.empty_table()
+                self._write(rest)
+            self._parquet.close()
+        finally:
+            for file in self._files.values():
+                file.close()
+
+    @property
+    def hashes(self) -> dict[str, str]:
+        """File name -> SHA-256, once it is closed."""
+        return {f"{self.name}.{kind}": file.digest for kind, file in self._files.items()}
+
+
+def write_table(folder: Path, name: str, table: pa.Table) -> dict[str, str]:
+    """A whole table as `TableWriter` writes it; returns file name -> SHA-256. Raises OSError."""
+    with TableWriter(folder, name, table.schema) as writer:
+        writer.add(table)
+    return writer.hashes
 
 
 def read_records(directory: Path, name: str, record: type[R]) -> list[R]:

@@ -11,7 +11,7 @@ from typing import Any
 import example_run as make
 import pytest
 
-from policy_scan.as_of import is_later, issues_of_date, status_at
+from policy_scan.as_of import count_dates, is_later, issues_of_date, status_at
 from policy_scan.records import (
     BINDING_TYPES,
     DOC_TYPES,
@@ -390,13 +390,15 @@ def test_a_table_as_of_a_day_leaves_later_acts_out_and_shows_the_others_as_they_
     assert (cells["GR"].n_searched_documents, cells["GR"].n_searched_provisions) == (2, 2)
     assert cells["GR"].review_state == "none"
     assert cells["LU"].evidence == ("pgazette",)
-    told = {(issue.doc_id, issue.category, issue.severity) for issue in issues_of_date(docs, provisions, DAY)}
+    told = {
+        (issue.doc_id, issue.category, issue.severity) for issue in issues_of_date(docs, count_dates(provisions), DAY)
+    }
     assert told == {("next", "later", "info"), ("gazette", "later", "info"), ("undated", "undated", "warning")}
     as_given = cells_of(None)
     assert {code: cell.status for code, cell in as_given.items()} == {
         "FR": "described", "BE": "binding", "GR": "binding", "LU": "binding",
     }  # fmt: skip
-    assert issues_of_date(docs, provisions, None) == []
+    assert issues_of_date(docs, count_dates(provisions), None) == []
 
 
 def test_evidence_of_later_acts_is_listed_as_later_and_of_others_as_they_were() -> None:

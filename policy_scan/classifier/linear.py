@@ -136,23 +136,40 @@ def hash_files(folder: Path) -> str:
     return digest.hexdigest()
 
 
+Calibrated = dict[Setting, tuple[Calibration, ...]]
+"""Per setting, one for each of the model's themes in their order."""
+
+
+def _read_facts(folder: Path) -> tuple[dict[str, Any], Calibrated]:
+    facts = json.loads((folder / "model.json").read_text(encoding="utf-8"))
+    if facts["format"] != FORMAT:
+        raise ModelError(f"The model in {folder} has format {facts['format']}, not {FORMAT}.", _AGAIN)
+    return facts, {
+        setting: tuple(Calibration(**facts["calibration"][setting][theme]) for theme in facts["themes"])
+        for setting in SETTINGS
+        if setting in facts["calibration"]
+    }
+
+
+def load_calibration(folder: Path = SHIPPED) -> tuple[tuple[str, ...], Calibrated]:
+    """A model's themes and their calibration, without its weights, which are large. Raises ModelError."""
+    try:
+        facts, calibration = _read_facts(folder)
+        return tuple(facts["themes"]), calibration
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ModelError(f"The model in {folder} is damaged: {error!r}.", _AGAIN) from error
+
+
 def load_model(folder: Path = SHIPPED) -> Model:
     """Read a model folder. Raises ModelError where a file is missing, damaged or of another format."""
     try:
-        facts = json.loads((folder / "model.json").read_text(encoding="utf-8"))
-        if facts["format"] != FORMAT:
-            raise ModelError(f"The model in {folder} has format {facts['format']}, not {FORMAT}.", _AGAIN)
+        facts, calibration = _read_facts(folder)
         with np.load(folder / "linear.npz", allow_pickle=False) as arrays:
             weights = arrays["weights"].astype(np.float32) * arrays["scale"]
             bias, markers = arrays["bias"], arrays["markers"]
             idfs = tuple(arrays[f"idf_{block.name}"].astype(np.float32) for block in BLOCKS)
         file_hash = hash_files(folder)
         themes = tuple(facts["themes"])
-        calibration: dict[Setting, tuple[Calibration, ...]] = {
-            setting: tuple(Calibration(**facts["calibration"][setting][theme]) for theme in themes)
-            for setting in SETTINGS
-            if setting in facts["calibration"]
-        }
         core_shares = tuple(float(facts["core_shares"][theme]) for theme in themes)
     except FileNotFoundError as error:
         raise ModelError(f"The model's file {Path(error.filename).name} is missing in {folder}.", _AGAIN) from None

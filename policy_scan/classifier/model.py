@@ -25,6 +25,7 @@ from .linear import (
     Model,
     Setting,
     hash_files,
+    load_calibration,
     load_model,
     mix_forces,
     mix_themes,
@@ -357,10 +358,8 @@ def classifier_key(setting: Setting, lexicon: Path, model_dir: Path = SHIPPED) -
 
 def cell_thresholds(setting: Setting, model_dir: Path = SHIPPED) -> dict[str, float]:
     """Per theme of the model: the probability from which a coding supports a cell. Raises ModelError."""
-    model = load_model(model_dir)
-    return {
-        theme: one.cell_threshold for theme, one in zip(model.themes, model.calibration.get(setting, ()), strict=True)
-    }
+    themes, calibration = load_calibration(model_dir)
+    return {theme: one.cell_threshold for theme, one in zip(themes, calibration.get(setting, ()), strict=True)}
 
 
 def spans_to_json(spans: Sequence[Span] | Sequence[Term]) -> str:

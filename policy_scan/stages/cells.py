@@ -7,10 +7,11 @@ is 'committed'; all else is 'described', and so is whatever a repealed act says.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 
-from ..as_of import documents_at, is_later
+from ..as_of import ProvisionDates, count_dates, documents_at, is_date_later, is_later
 from ..citations import act_date, cite, describe_search
 from ..codebook import Codebook
 from ..config import Config, TableSection
@@ -214,6 +215,10 @@ def _cell(
     )
 
 
+Judged = tuple[Coding, Provision]
+"""A coding and its provision; of the provision neither text nor spans nor boxes are looked at."""
+
+
 def compile_cells(
     documents: Sequence[Document],
     provisions: Sequence[Provision],
@@ -225,12 +230,39 @@ def compile_cells(
     decisions: Mapping[tuple[str, str], bool] | None = None,
     disputed: Set[tuple[str, str]] = frozenset(),
 ) -> list[Cell]:
+    """`compile_by_theme` for a run whose provisions and codings are in memory. `disputed`: (provision_id, theme)."""
+    by_id = {one.provision_id: one for one in provisions}
+    by_theme: dict[str, list[Judged]] = {}
+    for coding in codings:
+        if coding.provision_id in by_id:
+            by_theme.setdefault(coding.theme, []).append((coding, by_id[coding.provision_id]))
+    contested = [(theme, by_id[identifier]) for identifier, theme in disputed if identifier in by_id]
+    return compile_by_theme(
+        documents, count_dates(by_id.values()), lambda theme: by_theme.get(theme, ()), issues, config, codebook,
+        cell_thresholds, decisions, contested,
+    )  # fmt: skip
+
+
+def compile_by_theme(
+    documents: Sequence[Document],
+    dates: ProvisionDates,
+    judged: Callable[[str], Iterable[Judged]],
+    issues: Sequence[Issue],
+    config: Config,
+    codebook: Codebook,
+    cell_thresholds: Mapping[str, float],
+    decisions: Mapping[tuple[str, str], bool] | None = None,
+    disputed: Iterable[tuple[str, Provision]] = (),
+) -> list[Cell]:
     """A cell for every active theme and every jurisdiction, in the order of codebook and columns.
 
+    `judged` gives a theme's codings, in any order; one theme is in memory at a time, and those that are neither
+    assigned nor decided on may be left out. `dates` counts all provisions.
     A coding supports its cell when it is assigned and its probability reaches `cell_thresholds[theme]`
     (`config.cells.threshold` where the model gives none); weaker assigned ones are listed in `to_check`.
     `decisions` maps (provision_id, theme) to a reviewer's yes (supports whatever its probability) or no (left out).
-    `disputed` holds those that coders differ about: a cell with one of them is 'disputed', whoever is right.
+    `disputed` holds (theme, provision) that coders differ about: a cell with one of them is 'disputed', whoever is
+    right.
     `confidence` is the probability of the best evidence, None where there is none. Documents of an unknown
     jurisdiction enter no cell; a document of several jurisdictions counts in each. `search_incomplete`: a document or
     page of the jurisdiction failed or was read in part, or an error was recorded for one.
@@ -242,53 +274,48 @@ def compile_cells(
     documents = documents_at([one for one in documents if not is_later(one, None, as_of)], as_of)
     decisions = decisions or {}
     by_document = {document.doc_id: document for document in documents}
-    by_provision = {
-        one.provision_id: one
-        for one in provisions
-        if one.doc_id in by_document and not is_later(by_document[one.doc_id], one, as_of)
+    places = {
+        document.doc_id: frozenset(column for column in columns if belongs(document.jurisdictions, column))
+        for document in documents
     }
     n_provisions: dict[str, int] = {}
-    for provision in by_provision.values():
-        n_provisions[provision.doc_id] = n_provisions.get(provision.doc_id, 0) + 1
+    for (doc_id, own), n in dates.items():
+        if doc_id in by_document and not (as_of and is_date_later(by_document[doc_id], own, as_of)):
+            n_provisions[doc_id] = n_provisions.get(doc_id, 0) + n
     errors = frozenset(issue.doc_id for issue in issues if issue.severity == "error" and issue.doc_id is not None)
-
-    active = set(codebook.active)
-    by_theme: dict[str, list[_Finding]] = {theme: [] for theme in codebook.active}
-    rejected: dict[str, list[Document]] = {theme: [] for theme in codebook.active}
-    for coding in codings:
-        decision = decisions.get((coding.provision_id, coding.theme))
-        if coding.theme not in active or coding.provision_id not in by_provision:
-            continue
-        provision = by_provision[coding.provision_id]
-        document = by_document[provision.doc_id]
-        # The machine's codings come as it left them or, from `with_decisions`, as the reviewers did.
-        if (decision is False and coding.assigned) or (coding.method == "reviewed" and not coding.assigned):
-            rejected[coding.theme].append(document)
-            continue
-        if decision is False or not (coding.assigned or decision):
-            continue
-        threshold = cell_thresholds.get(coding.theme, config.cells.threshold)
-        supports = bool(decision) or coding.probability >= threshold
-        status = status_of(document, provision, coding.force)
-        by_theme[coding.theme].append(_Finding(document, provision, coding, status, supports))
-
-    contested: dict[str, list[Document]] = {}
-    for identifier, theme in disputed:
-        if identifier not in by_provision:
-            continue
-        contested.setdefault(theme, []).append(by_document[by_provision[identifier].doc_id])
-
-    members = {
-        column: [document for document in documents if belongs(document.jurisdictions, column)] for column in columns
-    }
+    members = {column: [one for one in documents if column in places[one.doc_id]] for column in columns}
     searches = {column: _search(members[column], n_provisions, errors) for column in columns}
+
+    def counts(provision: Provision) -> bool:
+        document = by_document.get(provision.doc_id)
+        return document is not None and not is_later(document, provision, as_of)
+
+    contested = {
+        (theme, column) for theme, provision in disputed if counts(provision) for column in places[provision.doc_id]
+    }
     cells: list[Cell] = []
     for theme in codebook.active:
-        for column in columns:
-            inside = [f for f in by_theme[theme] if belongs(f.document.jurisdictions, column)]
-            in_dispute = any(belongs(document.jurisdictions, column) for document in contested.get(theme, ()))
-            n_rejected = sum(belongs(document.jurisdictions, column) for document in rejected[theme])
-            cells.append(
-                _cell(theme, column, searches[column], inside, decisions, n_rejected, in_dispute, config.table)
-            )
+        threshold = cell_thresholds.get(theme, config.cells.threshold)
+        inside: dict[str, list[_Finding]] = {column: [] for column in columns}
+        n_rejected: Counter[str] = Counter()
+        for coding, provision in judged(theme):
+            if not counts(provision):
+                continue
+            document = by_document[provision.doc_id]
+            decision = decisions.get((coding.provision_id, theme))
+            # The machine's codings come as it left them or, from `with_decisions`, as the reviewers did.
+            if (decision is False and coding.assigned) or (coding.method == "reviewed" and not coding.assigned):
+                n_rejected.update(places[document.doc_id])
+                continue
+            if decision is False or not (coding.assigned or decision):
+                continue
+            supports = bool(decision) or coding.probability >= threshold
+            status = status_of(document, provision, coding.force)
+            for column in places[document.doc_id]:
+                inside[column].append(_Finding(document, provision, coding, status, supports))
+        cells += [
+            _cell(theme, column, searches[column], inside[column], decisions, n_rejected[column],
+                  (theme, column) in contested, config.table)
+            for column in columns
+        ]  # fmt: skip
     return cells
