@@ -5,7 +5,7 @@ memory, however large the tables are. What doesn't fit goes to a scratch folder 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -18,6 +18,7 @@ from .tables import from_table, schema_of
 R = TypeVar("R")
 MEGABYTES = 160
 """What DuckDB may take of memory."""
+_ROWS = 2_048
 _GLOB = re.compile(r"[*?\[]")
 _WITHOUT: Mapping[str, str] = {
     "text": "''", "spans": "CAST([] AS BIGINT[][])", "boxes": "CAST([] AS DOUBLE[][])",
@@ -62,9 +63,16 @@ class RunTables:
         except self._errors as error:
             raise ValueError(str(error)) from error
 
-    def _ask(self, question: str, *values: Any) -> pa.Table:
+    def _parts(self, question: str, *values: Any) -> Iterator[pa.RecordBatch]:
+        """The answer, a few thousand rows at a time; nothing else may be asked before its end."""
         try:
-            return self._base.sql(question, params=list(values) or None).to_arrow_table()
+            yield from self._base.sql(question, params=list(values) or None).to_arrow_reader(_ROWS)
+        except (self._errors, pa.ArrowException) as error:
+            raise ValueError(str(error)) from error
+
+    def _table(self, question: str) -> pa.Table:
+        try:
+            return self._base.sql(question).to_arrow_table()
         except self._errors as error:
             raise ValueError(str(error)) from error
 
@@ -86,7 +94,7 @@ class RunTables:
 
     def dates(self) -> dict[tuple[str, str], int]:
         """(doc_id, date of the act) -> number of provisions."""
-        found = self._ask("SELECT doc_id, act_date, count(*) FROM provisions GROUP BY ALL")
+        found = self._table("SELECT doc_id, act_date, count(*) FROM provisions GROUP BY ALL")
         doc_ids, dates, numbers = (column.to_pylist() for column in found.columns)
         return dict(zip(zip(doc_ids, dates, strict=True), numbers, strict=True))
 
@@ -97,11 +105,11 @@ class RunTables:
         near = sorted(pages)
         self._let("wanted", pa.table({"doc_id": [one[0] for one in near], "page": [one[1] for one in near]}))
         self._let("named", pa.table({"id": pa.array(sorted({one.provision_id for one in decisions}), pa.string())}))
-        provisions = self._ask(
+        provisions = self._table(
             f"SELECT {self._columns('provisions', Provision)} FROM provisions "
             "WHERE provision_id IN (FROM named) OR (doc_id, spans[1][1]) IN (FROM wanted) ORDER BY file_row_number"
         )
-        texts = self._ask(
+        texts = self._table(
             f"SELECT {self._columns('pages', Page)} FROM pages WHERE (doc_id, page) IN (FROM wanted) "
             "ORDER BY file_row_number"
         )
@@ -112,14 +120,15 @@ class RunTables:
         self._is_set_aside = True
         self._let("aside", pa.table({"id": pa.array(sorted(set(provisions)), pa.string())}))
         self._do("DROP TABLE IF EXISTS findings")
-        found = self._ask(
+        found = self._table(
             f"SELECT {self._columns('codings', Coding)} FROM codings WHERE provision_id IN (FROM aside) "
             "ORDER BY file_row_number"
         )
         return self._records(Coding, found)
 
-    def assigned(self, theme: str) -> list[tuple[Coding, Provision]]:
-        """A theme's assigned codings with their provisions, these without text, spans and boxes."""
+    def assigned(self, theme: str) -> Iterator[tuple[Coding, Provision]]:
+        """A theme's assigned codings with their provisions, these without text, spans and boxes. To be read to its end
+        before anything else is asked."""
         if not self._is_set_aside:
             self.codings_of(())
         codings = self._columns("codings", Coding, "c_")
@@ -130,5 +139,6 @@ class RunTables:
             "FROM codings JOIN provisions USING (provision_id) "
             "WHERE codings.assigned AND codings.provision_id NOT IN (FROM aside)"
         )
-        found = self._ask("FROM findings WHERE c_theme = ?", theme)
-        return list(zip(self._records(Coding, found, "c_"), self._records(Provision, found, "p_"), strict=True))
+        for part in self._parts("FROM findings WHERE c_theme = ?", theme):
+            rows = pa.Table.from_batches([part])
+            yield from zip(self._records(Coding, rows, "c_"), self._records(Provision, rows, "p_"), strict=True)

@@ -13,6 +13,7 @@ import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
+from itertools import chain
 from pathlib import Path
 
 import pyarrow as pa
@@ -76,7 +77,7 @@ def compile_review(
     for coding in with_decisions(machine, review.settled, {one.provision_id: one.text for one in near}):
         decided.setdefault(coding.theme, []).append((coding, by_id[coding.provision_id]))
     cells = compile_by_theme(
-        documents, dates, lambda theme: [*decided.get(theme, ()), *tables.assigned(theme)], told, config, codebook,
+        documents, dates, lambda theme: chain(decided.get(theme, ()), tables.assigned(theme)), told, config, codebook,
         thresholds, decisions_for_cells(review.settled),
         [(theme, by_id[identifier]) for identifier, theme in disputed_pairs(review.settled)],
     )  # fmt: skip

@@ -303,8 +303,8 @@ class TableWriter:
                 self._write(ready.slice(start, self._group))
             self._n_waiting -= whole
             # Copied, else a few rows would hold a large document's table in memory.
-            rest = ready.slice(whole).take(pa.array(range(self._n_waiting)))
-            self._waiting = [rest] if self._n_waiting else []
+            rest = range(whole, whole + self._n_waiting)
+            self._waiting = [ready.take(pa.array(rest, pa.int64()))] if self._n_waiting else []
 
     def _write(self, rows: pa.Table) -> None:
         rows = rows.combine_chunks()

@@ -7,9 +7,8 @@ is 'committed'; all else is 'described', and so is whatever a repealed act says.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ..as_of import ProvisionDates, count_dates, documents_at, is_date_later, is_later
 from ..citations import act_date, cite, describe_search
@@ -79,37 +78,45 @@ def columns_of(documents: Sequence[Document], configured: Sequence[str], levels:
     return tuple(dict.fromkeys(columns))
 
 
+_Order = tuple[int, int, int, float, bool, bool, tuple[int, ...], str, int, str]
+"""Best first: status, force, core theme, probability, binding act, own (not quoted) text, newest, place."""
+
+
+def _order(document: Document, provision: Provision, coding: Coding) -> _Order:
+    newest = tuple(-int(part) for part in act_date(document, provision).split("-") if part.isdigit())
+    return (
+        _STRENGTH.index(status_of(document, provision, coding.force)),
+        _FORCE_TIER.get(coding.force, 3),
+        coding.rank,
+        -coding.probability,
+        not is_binding(document, provision),
+        provision.quoted,
+        newest or (0,),
+        document.path,
+        provision.ordinal,
+        provision.provision_id,
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class _Finding:
-    """One assigned coding with its provision and document, and the status it would give."""
+    """One assigned coding: of its provision and document only what ranks it, for there may be hundreds of thousands."""
 
-    document: Document
-    provision: Provision
-    coding: Coding
-    status: CellStatus
+    order: _Order
+    rule: str
+    """Language versions of one rule share this."""
+    provision_id: str
+    doc_id: str
     supports: bool
 
-    @property
-    def rule(self) -> str:
-        """Language versions of one rule share this."""
-        return self.provision.parallel_id or self.provision.provision_id
 
-    @property
-    def order(self) -> tuple[object, ...]:
-        """Best first: status, force, core theme, probability, binding act, own (not quoted) text, newest, place."""
-        newest = tuple(-int(part) for part in act_date(self.document, self.provision).split("-") if part.isdigit())
-        return (
-            _STRENGTH.index(self.status),
-            _FORCE_TIER.get(self.coding.force, 3),
-            self.coding.rank,
-            -self.coding.probability,
-            not is_binding(self.document, self.provision),
-            self.provision.quoted,
-            (newest or (0,)),
-            self.document.path,
-            self.provision.ordinal,
-            self.provision.provision_id,
-        )
+@dataclass(slots=True)
+class _Column:
+    """What one jurisdiction's documents hold on a theme; `best` belongs to the first of those that support the cell."""
+
+    findings: list[_Finding] = field(default_factory=list)
+    n_rejected: int = 0
+    best: tuple[_Order, Document, Provision, Coding] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +164,7 @@ def _review_state(
     """
     if in_dispute:
         return "disputed"
-    decided = sum((finding.provision.provision_id, theme) in decisions for finding in standing)
+    decided = sum((finding.provision_id, theme) in decisions for finding in standing)
     if not decided + n_rejected:
         return "none"
     return "all" if decided == len(standing) else "part"
@@ -167,21 +174,20 @@ def _cell(
     theme: str,
     column: str,
     search: _Search,
-    findings: Sequence[_Finding],
+    found: _Column,
     decisions: Mapping[tuple[str, str], bool],
-    n_rejected: int,
     in_dispute: bool,
     table: TableSection,
 ) -> Cell:
-    evidence = _once(finding for finding in findings if finding.supports)
+    evidence = _once(finding for finding in found.findings if finding.supports)
     rules = {finding.rule for finding in evidence}
-    to_check = _once(finding for finding in findings if finding.rule not in rules)
+    to_check = _once(finding for finding in found.findings if finding.rule not in rules)
     status: CellStatus
     confidence: float | None = None
-    if evidence:
-        best = evidence[0]
-        status, confidence = best.status, best.coding.probability
-        citation = cite(best.document, best.provision, table.language)
+    if found.best:
+        _, document, provision, coding = found.best
+        status, confidence = status_of(document, provision, coding.force), coding.probability
+        citation = cite(document, provision, table.language)
     else:
         status = "not_found" if search.n_documents else "not_searched"
         citation = describe_search(
@@ -199,7 +205,7 @@ def _cell(
         jurisdiction=column,
         status=status,
         n_provisions=len(evidence),
-        n_documents=len({finding.document.doc_id for finding in evidence}),
+        n_documents=len({finding.doc_id for finding in evidence}),
         n_searched_documents=search.n_documents,
         n_searched_provisions=search.n_provisions,
         n_failed_documents=search.n_failed_documents,
@@ -207,11 +213,11 @@ def _cell(
         search_incomplete=search.incomplete,
         n_to_check=len(to_check),
         confidence=confidence,
-        review_state=_review_state(theme, evidence or to_check, decisions, n_rejected, in_dispute),
-        evidence=tuple(finding.provision.provision_id for finding in evidence),
+        review_state=_review_state(theme, evidence or to_check, decisions, found.n_rejected, in_dispute),
+        evidence=tuple(finding.provision_id for finding in evidence),
         citation=citation,
-        to_check=tuple(finding.provision.provision_id for finding in to_check),
-        n_reviewed=sum((finding.provision.provision_id, theme) in decisions for finding in evidence),
+        to_check=tuple(finding.provision_id for finding in to_check),
+        n_reviewed=sum((finding.provision_id, theme) in decisions for finding in evidence),
     )
 
 
@@ -256,8 +262,8 @@ def compile_by_theme(
 ) -> list[Cell]:
     """A cell for every active theme and every jurisdiction, in the order of codebook and columns.
 
-    `judged` gives a theme's codings, in any order; one theme is in memory at a time, and those that are neither
-    assigned nor decided on may be left out. `dates` counts all provisions.
+    `judged` gives a theme's codings, in any order, one after another; those that are neither assigned nor decided on
+    may be left out. `dates` counts all provisions.
     A coding supports its cell when it is assigned and its probability reaches `cell_thresholds[theme]`
     (`config.cells.threshold` where the model gives none); weaker assigned ones are listed in `to_check`.
     `decisions` maps (provision_id, theme) to a reviewer's yes (supports whatever its probability) or no (left out).
@@ -296,8 +302,7 @@ def compile_by_theme(
     cells: list[Cell] = []
     for theme in codebook.active:
         threshold = cell_thresholds.get(theme, config.cells.threshold)
-        inside: dict[str, list[_Finding]] = {column: [] for column in columns}
-        n_rejected: Counter[str] = Counter()
+        inside = {column: _Column() for column in columns}
         for coding, provision in judged(theme):
             if not counts(provision):
                 continue
@@ -305,17 +310,24 @@ def compile_by_theme(
             decision = decisions.get((coding.provision_id, theme))
             # The machine's codings come as it left them or, from `with_decisions`, as the reviewers did.
             if (decision is False and coding.assigned) or (coding.method == "reviewed" and not coding.assigned):
-                n_rejected.update(places[document.doc_id])
+                for column in places[document.doc_id]:
+                    inside[column].n_rejected += 1
                 continue
             if decision is False or not (coding.assigned or decision):
                 continue
             supports = bool(decision) or coding.probability >= threshold
-            status = status_of(document, provision, coding.force)
+            order = _order(document, provision, coding)
+            rule = provision.parallel_id or provision.provision_id
+            finding = _Finding(order, rule, provision.provision_id, document.doc_id, supports)
             for column in places[document.doc_id]:
-                inside[column].append(_Finding(document, provision, coding, status, supports))
+                found = inside[column]
+                found.findings.append(finding)
+                if supports and (found.best is None or order < found.best[0]):
+                    found.best = (order, document, provision, coding)
         cells += [
-            _cell(theme, column, searches[column], inside[column], decisions, n_rejected[column],
-                  (theme, column) in contested, config.table)
+            _cell(
+                theme, column, searches[column], inside[column], decisions, (theme, column) in contested, config.table
+            )
             for column in columns
-        ]  # fmt: skip
+        ]
     return cells
