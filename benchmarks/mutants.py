@@ -25,6 +25,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from hostile_files import hostile
+
 STREAM = re.compile(rb"stream\r?\n(.*?)\r?\nendstream", re.S)
 OBJECT = re.compile(rb"\d+ 0 obj\b.*?endobj", re.S)
 NUMBERS = (b"0", b"-1", b"2147483647", b"-2147483648", b"4294967296", b"99999999999999999999", b"1e38", b"0.0000001")
@@ -114,133 +116,6 @@ def cross_references(data: bytes, others: Sequence[bytes], rng: random.Random) -
 MUTATIONS: tuple[Callable[[bytes, Sequence[bytes], random.Random], bytes], ...] = (
     flip_bits, truncate, zero_bytes, splice, swap_streams, change_numbers, change_content, lose_xref, cross_references,
 )  # fmt: skip
-
-
-def pdf_of(objects: Sequence[bytes], root: int = 1) -> bytes:
-    """A PDF of these objects, numbered from 1."""
-    made, places = b"%PDF-1.7\n", []
-    for number, content in enumerate(objects, start=1):
-        places.append(len(made))
-        made += b"%d 0 obj\n%s\nendobj\n" % (number, content)
-    table = b"".join(b"%010d 00000 n \n" % place for place in places)
-    head = b"xref\n0 %d\n0000000000 65535 f \n" % (len(objects) + 1)
-    tail = b"trailer\n<< /Size %d /Root %d 0 R >>\nstartxref\n%d\n%%%%EOF\n" % (len(objects) + 1, root, len(made))
-    return made + head + table + tail
-
-
-def stream(data: bytes, entries: bytes = b"", times: int = 1) -> bytes:
-    for _ in range(times):
-        data = zlib.compress(data, 9)
-    filters = b"[" + b" /FlateDecode" * times + b" ]"
-    return b"<< /Length %d /Filter %s %s >>\nstream\n%s\nendstream" % (len(data), filters, entries, data)
-
-
-TEXT = b"BT /F1 12 Tf 60 700 Td (Art. 1. Any person may ask for help at the counter of the commune.) Tj ET\n"
-CATALOG = b"<< /Type /Catalog /Pages 2 0 R >>"
-PAGE = b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents 4 0 R /Resources << /Font << /F1 5 0 R >> >> >>"
-FONT = b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>"
-
-
-def one_page(content: bytes, box: bytes = b"0 0 595 842", more: Sequence[bytes] = (), page: bytes = b"") -> bytes:
-    """One page with this content stream (object 4), Helvetica (5), and further objects from 6 on."""
-    pages = b"<< /Type /Pages /Kids [3 0 R] /Count 1 >>"
-    own = b"<< /Type /Page /Parent 2 0 R /MediaBox [%s] /Contents 4 0 R /Resources << /Font << /F1 5 0 R >> " % box
-    return pdf_of([CATALOG, pages, own + page + b" >> >>", content, FONT, *more])
-
-
-def _tree(kids: bytes, count: int) -> bytes:
-    pages = b"<< /Type /Pages /Parent 2 0 R /Kids [%s] /Count %d >>" % (kids, count)
-    return pdf_of([CATALOG, pages, PAGE, stream(TEXT), FONT])
-
-
-def _deep_tree(depth: int) -> bytes:
-    page = b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] >>"
-    levels = [b"<< /Type /Pages /Kids [%d 0 R] /Count 1 >>" % (3 + k) for k in range(depth)]
-    return pdf_of([CATALOG, *levels, page])
-
-
-def _object_stream_cycle() -> bytes:
-    inside = b"1 0 2 34 << /Type /Catalog /Pages 2 0 R >>  << /Type /Pages /Kids [2 0 R] /Count 1 >>"
-    body = stream(inside, b"/Type /ObjStm /N 2 /First 9 /Extends 3 0 R")
-    made = b"%PDF-1.7\n"
-    at = len(made)
-    made += b"3 0 obj\n" + body + b"\nendobj\n"
-    rows = b"".join(bytes((kind, *place.to_bytes(3, "big"), last)) for kind, place, last in (
-        (0, 0, 255), (2, 3, 0), (2, 3, 1), (2, 3, 0), (1, len(made), 0)))  # fmt: skip
-    entries = b"/Type /XRef /Size 5 /W [1 3 1] /Root 1 0 R"
-    return made + b"4 0 obj\n" + stream(rows, entries) + b"\nendobj\nstartxref\n%d\n%%%%EOF\n" % (len(made) or at)
-
-
-def _forms(cycle: bool) -> bytes:
-    """A form that draws itself; or forms, each of which draws the next ten times over."""
-    head = (
-        b"/Type /XObject /Subtype /Form /BBox [0 0 595 842] "
-        b"/Resources << /Font << /F1 5 0 R >> /XObject << /X %d 0 R >> >>"
-    )
-    if cycle:
-        forms = [stream(TEXT + b"/X Do ", head % 6)]
-    else:
-        forms = [stream(TEXT + b"/X Do " * 10, head % (7 + k)) for k in range(12)] + [stream(TEXT, head % 6)]
-    return one_page(stream(b"/X Do"), more=forms, page=b"/XObject << /X 6 0 R >>")
-
-
-def _image(width: int, height: int) -> bytes:
-    entries = b"/Type /XObject /Subtype /Image /Width %d /Height %d /BitsPerComponent 8 /ColorSpace /DeviceRGB"
-    image = stream(bytes(1000), entries % (width, height))
-    return one_page(stream(TEXT + b"q 500 0 0 500 20 20 cm /I Do Q"), more=[image], page=b"/XObject << /I 6 0 R >>")
-
-
-def hostile() -> dict[str, Callable[[], bytes]]:
-    """Files made to harm, by what they do."""
-    return {
-        "page_tree_cycle": lambda: _tree(b"2 0 R 3 0 R 2 0 R", 3),
-        "page_tree_only_itself": lambda: _tree(b"2 0 R", 1),
-        "page_tree_deep": lambda: _deep_tree(3000),
-        "pages_claimed": lambda: _tree(b"3 0 R", 2_000_000_000),
-        "pages_claimed_few": lambda: _tree(b"3 0 R", 4_000),
-        "pages_many": lambda: _tree(b"3 0 R " * 20_000, 20_000),
-        "object_stream_cycle": _object_stream_cycle,
-        "form_cycle": lambda: _forms(True),
-        "forms_multiply": lambda: _forms(False),
-        "bomb_spaces": lambda: one_page(stream(b" " * 1_000_000_000, times=2)),
-        "bomb_text": lambda: one_page(stream(TEXT * 200_000, times=2)),
-        "bomb_paths": lambda: one_page(stream(b"0 0 m 100 100 l S\n" * 1_000_000, times=2)),
-        "bomb_nested_q": lambda: one_page(stream(b"q " * 3_000_000 + TEXT, times=2)),
-        "long_line": lambda: one_page(stream(b"BT /F1 1 Tf 0 700 Td (" + b"word " * 100_000 + b") Tj ET")),
-        "long_word": lambda: one_page(stream(b"BT /F1 1 Tf 0 700 Td (" + b"x" * 300_000 + b") Tj ET")),
-        "nested_arrays": lambda: one_page(stream(TEXT), page=b"/X " + b"[" * 50_000 + b"]" * 50_000),
-        "nested_dictionaries": lambda: one_page(stream(TEXT), page=b"/X " + b"<< /A " * 9_999 + b">> " * 9_999),
-        "box_huge": lambda: one_page(stream(TEXT), b"0 0 14400000 14400000"),
-        "box_overflow": lambda: one_page(stream(TEXT), b"-1e38 -1e38 1e38 1e38"),
-        "box_empty": lambda: one_page(stream(TEXT), b"0 0 0 0"),
-        "box_backwards": lambda: one_page(stream(TEXT), b"595 842 0 0"),
-        "box_words": lambda: one_page(stream(TEXT), b"/A (b) null 3 0 R"),
-        "image_huge": lambda: _image(60_000, 60_000),
-        "image_overflow": lambda: _image(2_147_483_647, 2_147_483_647),
-        "font_huge": lambda: one_page(stream(TEXT.replace(b"12 Tf", b"1e30 Tf"))),
-        "font_zero": lambda: one_page(stream(TEXT.replace(b"12 Tf", b"0 Tf"))),
-        "matrix_huge": lambda: one_page(stream(b"1e30 0 0 1e30 0 0 cm " + TEXT)),
-        "matrix_flat": lambda: one_page(stream(b"1 0 0 0 0 0 cm " + TEXT)),
-        "far_away": lambda: one_page(stream(TEXT + TEXT.replace(b"60 700", b"1e12 -1e12"))),
-        "javascript": lambda: pdf_of([
-            b"<< /Type /Catalog /Pages 2 0 R /OpenAction << /S /JavaScript /JS (while(1){}) >> >>",
-            b"<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
-            PAGE,
-            stream(TEXT), FONT]),
-        "control_text": lambda: one_page(stream(b"BT /F1 9 Tf 20 700 Td (=1+1 \\0\\1\\2\\13\\177 \\202 <b>) Tj ET")),
-        "nothing": lambda: b"",
-        "only_zeros": lambda: bytes(100_000),
-        "only_a_header": lambda: b"%PDF-1.7\n",
-        "image_as_pdf": lambda: b"\x89PNG\r\n\x1a\n" + bytes(500),
-        "page_as_pdf": lambda: b"<!DOCTYPE html><p>%PDF-1.4",
-    }  # fmt: skip
-
-
-def odd_names() -> list[bytes]:
-    """Names that file systems allow."""
-    return [b"line\nbreak.pdf", b"tab\tbell\x07esc\x1b[31m.pdf", "\u202efdp.evil.pdf".encode(), b"\xff\xfe\x80.pdf",
-            b"n" * 251 + b".pdf", b"=1+1.pdf", b"[bold]x.pdf", b"'\"$(x)`;&.pdf", b" .pdf", b"-rf.pdf",
-            "\u00e9.pdf".encode(), "e\u0301.pdf".encode(), b"UPPER.PDF", b"a%00b.pdf", b"{0}%s.pdf"]  # fmt: skip
 
 
 @dataclass(slots=True)

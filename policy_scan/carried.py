@@ -1,5 +1,7 @@
 """What a PDF carries besides its pages: attachments, scripts, actions, films. None is run or opened; all is told.
 
+So is a file that was mended on opening, or that holds several PDFs: what was read may not be all.
+
 pdfium runs nothing of it either: no form environment is ever set up, which alone would start scripts and actions. It
 tells of named scripts and attachments; actions that hang on the opening, a page or a field are looked for in the bytes
 and in packed object streams, which costs a thousandth of reading. Names that a file disguises (`/J#61vaScript`) or
@@ -25,6 +27,7 @@ _NAMED = re.compile(
 )
 _OPENING = re.compile(rb"/OpenAction\s*(?:<<(.{0,200})|(\d+ \d+) R)", re.S)
 _PACKED = re.compile(rb"/ObjStm\b.{0,1000}?\bstream\r?\n", re.S)
+_JOINED = re.compile(rb"%%EOF\s{0,9}%PDF-\d")
 _MOST_UNPACKED = 64_000_000
 """Bytes of a document's object streams looked at: a bomb has more."""
 _MOST_NAMED = 10
@@ -73,10 +76,19 @@ def count_named(data: bytes) -> Counter[str]:
 
 
 def find_carried(doc_id: str, stage: str, pdf: Pdf, data: bytes) -> list[Issue]:
-    """Issues that tell what a document carries besides its pages; none where it carries nothing of the kind."""
+    """Issues that tell what a document carries besides its pages, and whether the file was whole; most have none."""
     counts = count_named(data)
     counts["JavaScript"] = max(counts["JavaScript"], pdf.n_scripts())
     issues = []
+    if pdf.is_mended():
+        message = "The PDF is damaged; its table of objects was put together anew, and pages or words may be missing."
+        step = f"download it again, or compare the {len(pdf)} pages read with the original's."
+        issues.append(Issue(doc_id, None, stage, "mended", "warning", message, step))
+    joined = len(_JOINED.findall(data))
+    if joined:
+        message = f"{joined + 1} PDFs stand one after another in this file, and only one of them was read."
+        step = "cut the file into its PDFs and put each into the corpus."
+        issues.append(Issue(doc_id, None, stage, "joined", "warning", message, step))
     number, names = pdf.attachments(_MOST_NAMED, on_pages=counts["FileAttachment"] > 0)
     if number:
         issues.append(_attached(doc_id, stage, number, names, counts["Collection"] > 0))

@@ -190,6 +190,10 @@ class Pdf:
         """Number of scripts (JavaScript) that the document names; those of pages and fields not counted."""
         return max(0, int(self._raw.FPDFDoc_GetJavaScriptActionCount(self._document.raw)))
 
+    def is_mended(self) -> bool:
+        """Whether the file's table of objects was damaged, so that pdfium put it together anew from what it found."""
+        return not self._raw.FPDF_DocumentHasValidCrossReferenceTable(self._document.raw)
+
     def is_dynamic_form(self) -> bool:
         """Whether the pages are only a stand-in for a form (XFA) that a program is to build."""
         return bool(self._raw.FPDF_GetFormType(self._document.raw) == self._raw.FORMTYPE_XFA_FULL)
@@ -629,8 +633,11 @@ def open_pdf(data: bytes, max_pages: int | None = None, max_bytes: int | None = 
             f"The file has {len(data) / 1e6:.0f} MB, more than run.megabytes_per_file allows.",
             "raise run.megabytes_per_file in the configuration, or split the file.",
         )
-    if b"%PDF-" not in data[:1024]:
-        raise BrokenError(f"This is not a PDF{_looks_like(data)}.", "export it as PDF, or remove it.")
+    start, kind = data.find(b"%PDF-", 0, _FURTHEST_START), _looks_like(data)
+    if start < 0 or (start > 1019 and kind not in ("", _IS_MAIL)):
+        raise BrokenError(f"This is not a PDF{kind}.", "export it as PDF, or remove it.")
+    if start > 1019:  # a mail's or a server's lines stand before it; pdfium looks at the first 1024 bytes
+        data = data[start:]
     try:
         document = pypdfium2.PdfDocument(data)
     except pypdfium2.PdfiumError as error:
@@ -639,8 +646,11 @@ def open_pdf(data: bytes, max_pages: int | None = None, max_bytes: int | None = 
         # pdfium keeps the code of its last error: what it says of a password may be the document's before.
         if b"/Encrypt" in data and ("password" in str(error).lower() or "security" in str(error).lower()):
             raise EncryptedError(
-                "The PDF needs a password.", "save a copy without a password and put that into the corpus."
+                "The PDF is locked: it needs a password or a certificate.",
+                "save a copy without a password and put that into the corpus.",
             ) from None
+        if kind:
+            raise BrokenError(f"This is not a PDF{kind}.", "export it as PDF, or remove it.") from None
         raise BrokenError(
             "The PDF is damaged or cut off: no reader can open it.", "download it again, or print it to a new PDF."
         ) from None
@@ -658,11 +668,23 @@ def open_pdf(data: bytes, max_pages: int | None = None, max_bytes: int | None = 
 
 
 def _looks_like(data: bytes) -> str:
-    kinds = ((b"\x89PNG", "an image"), (b"\xff\xd8\xff", "an image"), (b"GIF8", "an image"), (b"II*\x00", "an image"),
-             (b"MM\x00*", "an image"), (b"PK\x03\x04", "a Word, Excel or zip file"),
-             (b"\xd0\xcf\x11\xe0", "an old Office file"),
-             (b"{\\rtf", "a text document"), (b"<!DOCTYPE", "a web page"), (b"<html", "a web page"))  # fmt: skip
-    for start, kind in kinds:
-        if data.lstrip()[: len(start)].lower() == start.lower():
+    """': it is …' where the first bytes are those of another kind of file."""
+    head = data[:2000].removeprefix(b"\xef\xbb\xbf").lstrip()
+    for start, kind in _OTHER_KINDS:
+        if head[: len(start)].lower() == start:
             return f": it is {kind}"
-    return ""
+    return _IS_MAIL if _MAIL.match(head) else ""
+
+
+_IS_MAIL = ": it is an e-mail"
+_FURTHEST_START = 1_000_000
+_OTHER_KINDS = (
+    (b"\x89png", "an image"), (b"\xff\xd8\xff", "an image"), (b"gif8", "an image"), (b"ii*\x00", "an image"),
+    (b"mm\x00*", "an image"), (b"pk\x03\x04", "a Word, Excel or zip file"), (b"pk\x05\x06", "an empty zip file"),
+    (b"\xd0\xcf\x11\xe0", "an old Office file"), (b"rar!", "an archive"), (b"\x1f\x8b", "an archive"),
+    (b"7z\xbc\xaf", "an archive"), (b"{\\rtf", "a text document"), (b"<!doctype", "a web page"),
+    (b"<html", "a web page"), (b"<?xml", "an XML file"), (b"%!ps", "a PostScript file"),
+    (b"\xc5\xd0\xd3\xc6", "a PostScript file"),
+)  # fmt: skip
+"""First bytes, in small letters, and what they are the first bytes of."""
+_MAIL = re.compile(rb"(?:(?:From |[A-Z][A-Za-z-]*: )[^\r\n]*\r?\n(?:[ \t][^\r\n]*\r?\n)*){2}")

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import sys
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 from databases import database, postgresql, store  # noqa: F401 - fixtures of the review database
@@ -20,6 +18,7 @@ settings.register_profile("policy_scan", deadline=None)
 settings.load_profile("policy_scan")
 
 REPOSITORY = Path(__file__).parents[1]
+sys.path.insert(0, str(REPOSITORY / "benchmarks"))  # tests run small shares of what stands there
 REAL_CORPUS = Path(__file__).parents[2] / "shared"
 
 
@@ -50,14 +49,3 @@ def real_corpus() -> Path:
     if not folder.is_dir():
         pytest.skip("the real corpus isn't beside the repository (../shared/corpus)")
     return folder
-
-
-@pytest.fixture(scope="session")
-def mutants() -> ModuleType:
-    """benchmarks/mutants.py: its hostile files and mutations."""
-    spec = importlib.util.spec_from_file_location("mutants", REPOSITORY / "benchmarks" / "mutants.py")
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["mutants"] = module
-    spec.loader.exec_module(module)
-    return module

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
-from types import ModuleType
 
+import hostile_files
 import pytest
 from pypdf import PdfWriter
 
@@ -28,15 +28,15 @@ def told(data: bytes) -> list[Issue]:
 
 
 @pytest.fixture
-def make(mutants: ModuleType) -> Make:
+def make() -> Make:
     """A page of text whose catalog and page hold more; further objects count from 6."""
 
     def of(catalog: bytes = b"", page: bytes = b"", *more: bytes) -> bytes:
-        made: bytes = mutants.pdf_of([
+        made: bytes = hostile_files.pdf_of([
             b"<< /Type /Catalog /Pages 2 0 R " + catalog + b" >>",
             b"<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
-            mutants.PAGE[:-2] + page + b" >>",
-            mutants.stream(mutants.TEXT), mutants.FONT, *more])  # fmt: skip
+            hostile_files.PAGE[:-2] + page + b" >>",
+            hostile_files.stream(hostile_files.TEXT), hostile_files.FONT, *more])  # fmt: skip
         return made
 
     return of
@@ -126,8 +126,8 @@ def test_a_dynamic_form_says_that_its_content_was_not_read(make: Make) -> None:
     assert (issue.category, issue.severity) == ("dynamic_form", "warning")
 
 
-def test_scripts_in_packed_objects_are_found_and_bombs_are_not_unpacked(mutants: ModuleType) -> None:
-    packed = mutants.stream(b"1 0 << /S /JavaScript /JS (1) >>", b"/Type /ObjStm /N 1 /First 4")
+def test_scripts_in_packed_objects_are_found_and_bombs_are_not_unpacked() -> None:
+    packed = hostile_files.stream(b"1 0 << /S /JavaScript /JS (1) >>", b"/Type /ObjStm /N 1 /First 4")
     assert count_named(b"%PDF-1.7\n1 0 obj\n" + packed)["JavaScript"] == 1
-    bomb = mutants.stream(b" " * 80_000_000 + b"<< /S /JavaScript /JS (1) >>", b"/Type /ObjStm /N 1 /First 4")
+    bomb = hostile_files.stream(b" " * 80_000_000 + b"<< /S /JavaScript /JS (1) >>", b"/Type /ObjStm /N 1 /First 4")
     assert count_named(b"%PDF-1.7\n1 0 obj\n" + bomb)["JavaScript"] == 0

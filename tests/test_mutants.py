@@ -8,8 +8,9 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from types import ModuleType
 
+import hostile_files
+import mutants
 import pytest
 
 from policy_scan.config import load_config
@@ -21,19 +22,13 @@ from policy_scan.runner import run
 from policy_scan.tables import read_records
 
 NO_OCR = {"ocr": {"enabled": False}, "codings": {"setting": "fast"}}
-BURSTING = (
-    "bomb_spaces", "bomb_text", "bomb_paths", "bomb_nested_q", "forms_multiply", "long_line", "long_word", "pages_many",
-)  # fmt: skip
-"""Files that take long or much memory: for the long run only."""
 
 
-def test_a_seeded_share_of_mutants_and_hostile_files_ends_in_the_table(
-    mutants: ModuleType, shipped_corpus: Path, tmp_path: Path
-) -> None:
+def test_a_seeded_share_of_mutants_and_hostile_files_ends_in_the_table(shipped_corpus: Path, tmp_path: Path) -> None:
     files = [file for file in sorted(shipped_corpus.rglob("*.pdf")) if file.stat().st_size < 52_000]
     items = mutants.make_mutants(files, len(mutants.MUTATIONS), seed=8)
     assert items == mutants.make_mutants(files, len(items), seed=8)
-    items += [(kind, make()) for kind, make in mutants.hostile().items() if kind not in BURSTING]
+    items += [(kind, hostile_files.hostile()[kind]()) for kind in ("only_a_header", "only_zeros", "javascript")]
     report = mutants.Report()
     mutants.run_batch(tmp_path, mutants.lay_out(tmp_path / "corpus", items), report, seconds=60, jobs=2)
     assert report.broken == []
@@ -43,13 +38,11 @@ def test_a_seeded_share_of_mutants_and_hostile_files_ends_in_the_table(
     assert "| only_zeros " in mutants.table_of(report)
 
 
-def test_a_document_that_needs_more_memory_than_a_worker_may_take_fails_alone(
-    mutants: ModuleType, tmp_path: Path
-) -> None:
+def test_a_document_that_needs_more_memory_than_a_worker_may_take_fails_alone(tmp_path: Path) -> None:
     folder = tmp_path / "corpus" / "FR"
     folder.mkdir(parents=True)
-    (folder / "bomb.pdf").write_bytes(mutants.one_page(mutants.stream(b"q " * 6_000_000, times=2)))
-    (folder / "sound.pdf").write_bytes(mutants.one_page(mutants.stream(mutants.TEXT)))
+    (folder / "bomb.pdf").write_bytes(hostile_files.one_page(hostile_files.stream(b"q " * 6_000_000, times=2)))
+    (folder / "sound.pdf").write_bytes(hostile_files.one_page(hostile_files.stream(hostile_files.TEXT)))
     config = load_config(None, {**NO_OCR, "run": {"jobs": 1, "megabytes_per_worker": 500}})
     result = run(tmp_path / "corpus", tmp_path / "out", config)
     status = {document.path: document.status for document in result.documents}
@@ -61,19 +54,19 @@ def test_a_document_that_needs_more_memory_than_a_worker_may_take_fails_alone(
 
 
 @pytest.mark.parametrize("kind", ["font_huge", "font_zero", "matrix_huge", "matrix_flat", "far_away", "box_overflow"])
-def test_impossible_sizes_are_read_without_a_warning(mutants: ModuleType, kind: str) -> None:
-    with open_pdf(mutants.hostile()[kind]()) as pdf:
+def test_impossible_sizes_are_read_without_a_warning(kind: str) -> None:
+    with open_pdf(hostile_files.hostile()[kind]()) as pdf:
         assert pdf.sheet(1).text is not None
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows forbids such names")
-def test_odd_names_are_read_and_shown_in_one_printable_line(mutants: ModuleType, tmp_path: Path) -> None:
+def test_odd_names_are_read_and_shown_in_one_printable_line(tmp_path: Path) -> None:
     folder = tmp_path / "corpus" / "FR"
     folder.mkdir(parents=True)
-    names = mutants.odd_names()
+    names = hostile_files.odd_names()
     for k, name in enumerate(names):
         with open(os.fsencode(folder) + b"/" + name, "wb") as stream:  # noqa: PTH123 - bytes that are no text
-            stream.write(mutants.one_page(mutants.stream(mutants.TEXT + b" " * k)))
+            stream.write(hostile_files.one_page(hostile_files.stream(hostile_files.TEXT + b" " * k)))
     result = run(tmp_path / "corpus", tmp_path / "out", load_config(None, {**NO_OCR, "run": {"jobs": 1}}))
     assert result.exit_code == 0
     paths = [document.path for document in read_records(tmp_path / "out", "documents", Document)]
@@ -81,12 +74,10 @@ def test_odd_names_are_read_and_shown_in_one_printable_line(mutants: ModuleType,
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs links and pipes")
-def test_links_that_lead_nowhere_or_to_folders_and_pipes_are_told_and_not_opened(
-    mutants: ModuleType, tmp_path: Path
-) -> None:
+def test_links_that_lead_nowhere_or_to_folders_and_pipes_are_told_and_not_opened(tmp_path: Path) -> None:
     corpus, outside = tmp_path / "corpus", tmp_path / "outside"
     (corpus / "FR").mkdir(parents=True), outside.mkdir()
-    page = mutants.one_page(mutants.stream(mutants.TEXT))
+    page = hostile_files.one_page(hostile_files.stream(hostile_files.TEXT))
     (corpus / "FR" / "a.pdf").write_bytes(page), (outside / "secret.pdf").write_bytes(page + b"%")
     (corpus / "FR" / "loop.pdf").symlink_to("loop.pdf")
     (corpus / "FR" / "gone.pdf").symlink_to("nothing.pdf")
@@ -103,12 +94,10 @@ def test_links_that_lead_nowhere_or_to_folders_and_pipes_are_told_and_not_opened
     assert result.exit_code == 1 and [document.status for document in result.documents] == ["ok"]
 
 
-def test_a_folder_that_cannot_be_listed_is_told(
-    mutants: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_folder_that_cannot_be_listed_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("FR", "LU"):
         (tmp_path / name).mkdir()
-        (tmp_path / name / "a.pdf").write_bytes(mutants.one_page(mutants.stream(mutants.TEXT)))
+        (tmp_path / name / "a.pdf").write_bytes(hostile_files.one_page(hostile_files.stream(hostile_files.TEXT)))
     scandir = os.scandir
 
     def refusing(path: str) -> object:
@@ -123,12 +112,12 @@ def test_a_folder_that_cannot_be_listed_is_told(
 
 
 def test_a_file_that_cannot_be_read_for_a_while_is_read_by_the_next_run(
-    mutants: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     import dying
 
     (tmp_path / "corpus" / "FR").mkdir(parents=True)
-    (tmp_path / "corpus" / "FR" / "b.pdf").write_bytes(mutants.one_page(mutants.stream(mutants.TEXT)))
+    (tmp_path / "corpus" / "FR" / "b.pdf").write_bytes(hostile_files.one_page(hostile_files.stream(hostile_files.TEXT)))
     config = load_config(None, {**NO_OCR, "run": {"jobs": 1}})
     monkeypatch.setattr("policy_scan.engine.work", dying.refuse_to_read)
     result = run(tmp_path / "corpus", tmp_path / "out", config)
