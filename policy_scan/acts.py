@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from .records import Facts
-from .schemes import MONTHS, fold
+from .schemes import MONTHS, fold, one_line
 
 _DATE = re.compile(rf"(?<!\d)(\d{{1,2}})(?:er|re|\.|ης|ησ|η|o|°)?\s?(?:de\s)?({MONTHS})\s?,?\s?(\d{{4}})(?!\d)")
 _NUMERIC_DATE = re.compile(r"(?<![\d/.])(\d{1,2})[./](\d{1,2})[./](\d{4})(?![\d/])")
@@ -177,7 +177,7 @@ _BARE_DRAFT = re.compile(r"^(?P<title>projet de loi|proposition de loi|wetsontwe
 
 def act_head(text: str) -> ActHead | None:
     """The heading of an act at the start of a block, or None. `text`: the block's text, lines joined by a space."""
-    flat = re.sub(r"\s+", " ", text).strip()
+    flat = one_line(text)
     flat = re.sub(r"^[\[(]\s?[A-Z]\s?[−–—-]\s?\d{4}/\d{4,6}\s?[\])]\s*", "", flat)
     numbered = re.match(r"\(\d{1,2}\) [Α-ΩΆ-ΏA-Z]", flat) is not None and re.search("[α-ω]", flat) is not None
     if not flat or (len(flat) < 8 and flat not in _BARE_TYPES) or len(flat) > 1800:
@@ -235,7 +235,7 @@ def publication_number(text: str) -> str:
 
 def is_office(text: str) -> bool:
     """A line in capitals that names the ministry or government an act of the Moniteur belge comes from."""
-    return len(text) < 200 and bool(_OFFICE.match(re.sub(r"\s+", " ", text).strip()))
+    return len(text) < 200 and bool(_OFFICE.match(one_line(text)))
 
 
 _PROPOSED = re.compile(
@@ -340,7 +340,7 @@ _ISSUERS = re.compile(
 def issuer_in(texts: Sequence[str]) -> str:
     """The first line among a document's first ones that names a ministry, government or other body, or ''."""
     for text in texts:
-        flat = re.sub(r"\s+", " ", text).strip(" ,")
+        flat = one_line(text).strip(" ,")
         if len(flat) < 160 and _ISSUERS.match(flat):
             return flat
     return ""

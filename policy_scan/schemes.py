@@ -6,10 +6,11 @@ of a table of contents) is decided by the stage that calls them.
 from __future__ import annotations
 
 import re
-import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal, get_args
+
+from .text import without_marks
 
 ProvisionKind = Literal[
     "article", "paragraph", "point", "recital", "measure", "recommendation", "section", "table", "annex",
@@ -187,9 +188,21 @@ _SPACED_WORD = re.compile(r"^((?:[^\W\d_]\s){3,}[^\W\d_])(?=\s)")
 @lru_cache(maxsize=4096)
 def fold(text: str) -> str:
     """Lower case without accents; Greek final sigma and Latin look-alikes in Greek words folded; for comparing only."""
-    bare = "".join(c for c in unicodedata.normalize("NFD", text) if not unicodedata.combining(c))
-    bare = bare.lower().replace("ς", "σ").replace("ß", "ss").replace("ı", "i")
-    return re.sub(r"[’‘΄´`ʼ]", "'", bare).replace("\u00a0", " ")
+    bare = without_marks(text).lower().replace("ς", "σ").replace("ß", "ss").replace("ı", "i")
+    for mark in "’‘΄´`ʼ":
+        bare = bare.replace(mark, "'")
+    return bare.replace("\u00a0", " ")
+
+
+def one_line(text: str) -> str:
+    """The text's words with one space between them."""
+    return " ".join(text.split())
+
+
+@lru_cache(maxsize=4096)
+def flat(text: str) -> str:
+    """The text folded, on one line: what the patterns of phrases are matched against."""
+    return one_line(fold(text))
 
 
 def close_spacing(text: str) -> str:
@@ -260,10 +273,11 @@ def _match_label(pattern: re.Pattern[str], text: str, kind: LabelKind, rank: int
     if match is None or not match.group("label"):
         return None
     alone = not text[match.end() :].strip()
-    label = re.sub(r"\s+", " ", match.group("label")).strip().rstrip(".").strip()
+    label = one_line(match.group("label")).rstrip(".").strip()
     return Label(kind, label, number_key(match.group("number")), match.end(), True, alone, rank)
 
 
+@lru_cache(maxsize=4096)
 def article_label(text: str) -> Label | None:
     """An article's label at the start of a text, an opening quotation mark before it allowed, or None.
 
@@ -291,7 +305,7 @@ def article_label(text: str) -> Label | None:
     else:
         sure = bool(_AFTER_SURE.match(rest))
     body = text[end:]
-    printed = re.sub(r"\s+", " ", best.group("label")).strip().rstrip(".").strip()
+    printed = one_line(best.group("label")).rstrip(".").strip()
     printed = re.sub(r"(?<=\d)\s(?=(?:er|re)\b)", "", printed)
     if re.match(r"\s?(?:,|;|et\s|en\s(?=\d)|und\s(?=\d)|și\s(?=\d)|και\s(?=\d))", body) and not separator:
         return None
@@ -301,6 +315,7 @@ def article_label(text: str) -> Label | None:
     return Label("article", printed, key, spaced + end + len(body) - len(body.lstrip()), sure, not body.strip())
 
 
+@lru_cache(maxsize=4096)
 def division_label(text: str) -> Label | None:
     """Titre II, HOOFDSTUK 3, Kapitel 2, ΚΕΦΑΛΑΙΟ Β΄, Capitolul I … at the start of a heading, or None."""
     spaced = len(text)
@@ -318,7 +333,7 @@ def division_label(text: str) -> Label | None:
         return None
     if rest[:1] in {",", ";", ")"}:
         return None
-    label = re.sub(r"\s+", " ", match.group("label")).strip()
+    label = one_line(match.group("label"))
     return Label("division", label, number_key(match.group("number")), spaced + match.end(), sure, not rest, rank)
 
 
@@ -327,7 +342,7 @@ def annex_label(text: str) -> Label | None:
     match = _ANNEX.match(close_spacing(text))
     if match is None:
         return None
-    label = re.sub(r"\s+", " ", match.group("label")).strip(" ()")
+    label = one_line(match.group("label")).strip(" ()")
     return Label("annex", label, fold(label), match.end(), True, not text[match.end() :].strip())
 
 
@@ -385,6 +400,6 @@ def measure_label(text: str) -> Label | None:
     if match is None:
         return None
     kind: LabelKind = "recommendation" if match.group("r") else "measure"
-    label = re.sub(r"\s+", " ", match.group("label")).strip()
+    label = one_line(match.group("label"))
     sure = bool(match.group("sep").strip())
     return Label(kind, label, fold(label), match.end(), sure, not text[match.end() :].strip())

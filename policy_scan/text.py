@@ -208,6 +208,16 @@ def _owners() -> dict[str, tuple[str, ...]]:
     return table
 
 
+def without_marks(text: str) -> str:
+    """The text decomposed (NFD), without its combining marks: `é` is `e`, `ά` is `α`."""
+    if text.isascii():
+        return text
+    bare = unicodedata.normalize("NFD", text)
+    for mark in filter(unicodedata.combining, set(bare)):  # a text has few marks, and many characters
+        bare = bare.replace(mark, "")
+    return bare
+
+
 def language_hint(words: Iterable[str]) -> str:
     """The language whose function words are most frequent, '' where too few are found or two are near each other."""
     counts: dict[str, float] = {}

@@ -5,12 +5,14 @@ from __future__ import annotations
 import unicodedata
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
-from policy_scan.language import detect
+from policy_scan.language import Ngrams, detect
 from policy_scan.records import LANGUAGES
 
 DATA = Path(__file__).parent / "data" / "language_sentences.tsv"
@@ -154,3 +156,46 @@ def test_langdetect_is_a_deterministic_alternative_without_luxembourgish() -> No
     assert {language for language, _ in detect([texts[0]], "langdetect")} == {"fr"}
     assert detect(["Art. 5"], "langdetect") == [("und", 0.0)]
     assert "lb" not in {language for language, _ in first}
+
+
+@pytest.fixture(scope="module")
+def ngrams() -> Ngrams:
+    return Ngrams()
+
+
+@pytest.fixture(scope="module")
+def identifier() -> Any:
+    found = LanguageIdentifier.from_model_file(MODEL_FILE)
+    found.set_languages(list(LANGUAGES))
+    return found
+
+
+def assert_same_scores(texts: list[str], ngrams: Ngrams, identifier: Any) -> None:
+    for text, scores in zip(texts, ngrams.scores(texts), strict=True):
+        own = dict(zip(LANGUAGES, scores, strict=True))
+        if any(scores):
+            assert own == dict(identifier.rank(text))
+        else:
+            assert len(set(dict(identifier.rank(text)).values())) == 1
+
+
+def test_ngrams_score_as_py3langid_does(ngrams: Ngrams, identifier: Any) -> None:
+    texts = [text for _, _, text in SAMPLES]
+    assert_same_scores([*texts, " ".join(texts[:90]), *map(str.upper, texts[::7]), "", "x"], ngrams, identifier)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.text(max_size=200), min_size=1, max_size=6))
+def test_ngrams_score_any_text_as_py3langid_does(ngrams: Ngrams, identifier: Any, texts: list[str]) -> None:
+    assert_same_scores(texts, ngrams, identifier)
+
+
+def test_an_address_is_found_in_any_spelling() -> None:
+    german = "Die Frist beginnt am Tag der Zustellung des Bescheids."
+    for address in (
+        "HTTPS://a-very-long-path.of/the/english/language",
+        "Www.the-and-of.it",
+        "the@and.of",
+        "a.b/the/of",
+    ):
+        assert detect([f"{address} {german}"]) == detect([german])

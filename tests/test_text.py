@@ -51,6 +51,13 @@ def test_folding_keeps_every_place(string: str) -> None:
     assert len(txt.fold(string)) == len(string)
 
 
+@given(st.text())
+def test_marks_are_left_out_whatever_they_stand_on(string: str) -> None:
+    plain = unicodedata.normalize("NFD", string)
+    assert txt.without_marks(string) == "".join(char for char in plain if not unicodedata.combining(char))
+    assert txt.without_marks("Ştiinţă, Überprüfung, διά") == "Stiinta, Uberprufung, δια"
+
+
 def test_folding_makes_equal_what_reads_equal() -> None:
     assert txt.fold("Ştiinţă") == txt.fold("știință") == "știința"
     assert txt.fold("ΔΗΜΟΣΙΟΣ") == txt.fold("δημόσιος") == "δημοσιοσ"

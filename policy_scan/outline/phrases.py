@@ -5,14 +5,15 @@ from __future__ import annotations
 
 import re
 
-from ..schemes import MONTHS, fold
+from ..schemes import MONTHS, flat, fold
 
 _CONTENTS = re.compile(
     r"^(?:sommaire|table des matieres|tables? analytiques?|inhoud(?:sopgave|stafel)?|inhaltsverzeichnis|inhalt"
     r"|(?:πινακασ )?περιεχομεν(?:α|ων)|ευρετηριο|cuprins(?:ul)?|(?:table of )?contents|inhaltsiwwersiicht"
     r"|inhaltsubersicht|sumar)\s*[:.]?$"
 )
-_LEADER = re.compile(r"(?:\.\s?){4,}|…{2,}|(?:_\s?){5,}|(?:·\s?){4,}")
+_LEADER = re.compile(r"\.\s?(?:\.\s?){3,}|……+|_\s?(?:_\s?){4,}|·\s?(?:·\s?){3,}")
+"""Each alternative begins with a character that few texts have, so that a search passes the others by."""
 _ENTRY_END = re.compile(r"(?:\s|\t|[.…])\s?(?:p\.|bl\.|blz\.|S\.|σελ\.|pag\.|page)?\s?\d{1,4}$")
 _ENTRY_PAGE = re.compile(r",\s(?:p|bl|blz|S|pag|σελ)\.\s?\d{1,5}\.?$")
 _BARE_PAGE = re.compile(r"(?:(?:p|bl|blz|S|pag|σελ)\.\s?\d{1,5}\.?)$")
@@ -20,7 +21,7 @@ _BARE_PAGE = re.compile(r"(?:(?:p|bl|blz|S|pag|σελ)\.\s?\d{1,5}\.?)$")
 
 def is_contents_heading(text: str) -> bool:
     """Sommaire, Inhoud, Inhaltsverzeichnis, ΠΕΡΙΕΧΟΜΕΝΑ, Cuprins …: the heading of a table of contents."""
-    return len(text) < 60 and bool(_CONTENTS.match(re.sub(r"\s+", " ", fold(text)).strip()))
+    return len(text) < 60 and bool(_CONTENTS.match(flat(text)))
 
 
 def is_contents_entry(text: str, *, inside: bool = False) -> bool:
@@ -50,7 +51,7 @@ _IMPRINT = re.compile(
 
 def is_imprint(text: str) -> bool:
     """What a gazette's last page says of the gazette itself: its printer, address, prices and subscriptions."""
-    return bool(_IMPRINT.search(re.sub(r"\s+", " ", fold(text)).strip()))
+    return bool(_IMPRINT.search(flat(text)))
 
 
 _COMMENTARY = re.compile(
@@ -77,12 +78,12 @@ _TEXT_OF_DRAFT = re.compile(
 
 def begins_text_of_draft(text: str) -> bool:
     """The heading under which a draft's own words begin after its exposé des motifs: `PROJET DE LOI`."""
-    return len(text) < 160 and bool(_TEXT_OF_DRAFT.match(re.sub(r"\s+", " ", fold(text)).strip()))
+    return len(text) < 160 and bool(_TEXT_OF_DRAFT.match(flat(text)))
 
 
 def is_commentary_heading(text: str) -> bool:
     """Rapport au Roi, Verslag aan de Koning, avis du Conseil d'État, Exposé des motifs …: commentary begins here."""
-    return len(text) < 260 and bool(_COMMENTARY.match(re.sub(r"\s+", " ", fold(text)).strip(" .[](")))
+    return len(text) < 260 and bool(_COMMENTARY.match(flat(text).strip(" .[](")))
 
 
 _PLACE_DATE = re.compile(
@@ -112,7 +113,7 @@ _CITED_DATE = re.compile(
 
 def is_signature(text: str) -> bool:
     """A line with which an act's signatures begin: place and date, promulgation, by the King's order …"""
-    folded = re.sub(r"\s+", " ", fold(text)).strip()
+    folded = flat(text)
     if _SIGNATURE.match(folded):
         return True
     if len(folded) >= 90 or folded.endswith((":", ";")) or folded.startswith(("texte ", "date ", "fait ")):
@@ -137,7 +138,7 @@ _PREAMBLE = re.compile(
 
 def is_preamble(text: str) -> bool:
     """A visa, recital or enacting phrase before the first article."""
-    return bool(_PREAMBLE.match(re.sub(r"\s+", " ", fold(text[:200])).strip()))
+    return bool(_PREAMBLE.match(flat(text[:200])))
 
 
 _SOVEREIGN = re.compile(
@@ -147,7 +148,8 @@ _SOVEREIGN = re.compile(
 
 def is_sovereign(text: str) -> bool:
     """PHILIPPE, Roi des Belges / FILIP, Koning der Belgen / Nous …, Grand-Duc: the first words of a preamble."""
-    return bool(_SOVEREIGN.match(re.sub(r"\s+", " ", fold(text[:80]))))
+    # asked of every printed line: most can be told by their first letter
+    return fold(text[:1]) in "pfabn" and bool(_SOVEREIGN.match(flat(text[:80])))
 
 
 _RECITAL = re.compile(r"^(?:considerant|overwegende|in der erwagung|whereas|αιτιολογικ)")
@@ -174,7 +176,7 @@ _ENACTING = re.compile(
 
 def is_enacting(text: str) -> bool:
     """The phrase that ends a preamble: Avons arrêté et arrêtons, Besluit:, αποφασίζουμε …"""
-    return len(text) < 1200 and bool(_ENACTING.search(re.sub(r"\s+", " ", fold(text)).strip()))
+    return len(text) < 1200 and bool(_ENACTING.search(flat(text)))
 
 
 _AMENDS = re.compile(
@@ -190,7 +192,7 @@ _AMENDS = re.compile(
 
 def introduces_quotation(text: str) -> bool:
     """Whether a text ends by announcing new words for another act: `… est remplacé par ce qui suit :`"""
-    tail = re.sub(r"\s+", " ", fold(text[-260:])).rstrip(" –—-")
+    tail = flat(text[-260:]).rstrip(" –—-")
     return tail.endswith((":", "·", "suit", "suit.", "folgt", "volgt", "εξησ")) and bool(_AMENDS.search(tail))
 
 

@@ -14,17 +14,12 @@ from . import phrases
 from .segments import Segment
 
 _CLOSERS = {"«": "»", "„": '“”"″', "“": "”", "”": "”", "″": "″", '"': '"', "‟": "”", "<": ">", "‘": ""}
-_OPENERS = '«„“”″"‟'
-_SINGLE_OPENS = re.compile(r"‘(?=[A-Za-z0-9(])")
+_OPENS = re.compile(r"[«„“”″\"‟]|‘(?=[A-Za-z0-9(])")
 _SINGLE_CLOSES = re.compile(r"’(?=\s?;|\s?\.?\s*$)")
 """A single mark is also an apostrophe (and in Greek an accent): it closes only at the end of a text or before `;`."""
 _CLOSED_AT_END = re.compile(r"[»”″\"“]\s*[.;,:)]*\s*(?:\.\s*)?(?:et|en|und)?\s*$")
 _LIMIT = 60_000
 """Characters after which an unclosed quotation is given up."""
-
-
-def _opener_at(text: str, at: int) -> bool:
-    return text[at] in _OPENERS or _SINGLE_OPENS.match(text, at) is not None
 
 
 def _find_close(segments: Sequence[Segment], first: int, at: int, opener: str, last: str | None) -> tuple[int, int]:
@@ -40,7 +35,7 @@ def _find_close(segments: Sequence[Segment], first: int, at: int, opener: str, l
         segment = segments[index]
         text = segment.text
         begin = at if index == first else 0
-        if index > first and segment.opens and not _opener_at(text, 0):
+        if index > first and segment.opens and _OPENS.match(text) is None:
             label = schemes.article_label(text)
             if label is not None and label.sure and last is not None and schemes.follows(label.key, last):
                 if candidate is not None:
@@ -80,14 +75,12 @@ def mark_quoted(segments: Sequence[Segment]) -> list[bool]:
     before = ""
     while index < len(segments):
         text = segments[index].text
-        if at == 0 and not _opener_at(text, 0):
+        if at == 0 and _OPENS.match(text) is None:
             label = schemes.article_label(text)
             if label is not None and label.sure:
                 last = label.key
         opened = -1
-        for k in range(at, len(text)):
-            if not _opener_at(text, k):
-                continue
+        for k in (match.start() for match in _OPENS.finditer(text, at)):
             head = (before + " " + text[:k])[-300:] if k < 300 else text[k - 300 : k]
             if phrases.introduces_quotation(head.rstrip(" –—-")) and (
                 k == 0 or text[k - 1] in " :(’'\n" or text[k] in "«„"

@@ -42,6 +42,8 @@ class Segment:
     def part(self, start: int, end: int) -> Segment:
         """The segment's part at offsets [start, end) into its text, without white space at its ends."""
         text = self.text[start:end]
+        if text.strip() == self.text:
+            return self
         start += len(text) - len(text.lstrip())
         text = text.strip()
         return replace(

@@ -43,7 +43,7 @@ def tell_languages(source: Source, blocks: Sequence[Block], config: Config) -> l
     a bilingual gazette keep apart, then those of its page, then the document's commonest, then the manifest's where it
     names one; else it is `und` with probability 0. Its probability is the neighbours' share of agreement.
     """
-    letters = [sum(char.isalpha() for char in block.text) for block in blocks]
+    letters = [sum(map(str.isalpha, block.text)) for block in blocks]
     own = detect([block.text for block in blocks], config.languages.detector)
     document = _letters_by_language(blocks, letters, own)
     whole = sum(document.values())

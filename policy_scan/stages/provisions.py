@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from .. import acts, parallel
 from ..config import Config
-from ..geometry import span_boxes
+from ..geometry import span_boxes, union
 from ..keys import make_key
 from ..outline.cutting import cut_long, join_short
 from ..outline.document import Outline, outline
@@ -94,8 +94,7 @@ def _boxes(spans: Sequence[Span], lines: dict[int, list[Line]], pages: dict[int,
             parts = span_boxes(run, start, end)
             if not parts:
                 continue
-            x0, y0 = min(part[1] for part in parts), min(part[2] for part in parts)
-            x1, y1 = max(part[3] for part in parts), max(part[4] for part in parts)
+            x0, y0, x1, y1 = union(part[1:] for part in parts)
             x0, x1 = (min(max(round(x, 2), 0.0), page.width) for x in (x0, x1))
             y0, y1 = (min(max(round(y, 2), 0.0), page.height) for y in (y0, y1))
             boxes.append((float(number), x0, y0, x1, y1))
