@@ -103,8 +103,12 @@ def run(
     levels: Annotated[list[str] | None, typer.Option(help="Countries whose parts get columns too, e.g. BE.")] = None,
     as_of: Annotated[str | None, typer.Option(metavar="YYYY-MM-DD", help="The law on that day.")] = None,
     jobs: Annotated[int | None, typer.Option(min=0, help="Worker processes; 0: one per core.")] = None,
-    engine: Annotated[Engine, typer.Option(help="Where the work is done.")] = Engine.processes,
-    scheduler: Annotated[str | None, typer.Option(help="Address of a Dask scheduler.")] = None,
+    engine: Annotated[
+        Engine | None, typer.Option(help="Where the work is done: processes here, or a Dask cluster's workers.")
+    ] = None,
+    scheduler: Annotated[
+        str | None, typer.Option(metavar="ADDRESS", help="The cluster's scheduler, e.g. tcp://10.0.0.5:8786.")
+    ] = None,
     fast: Fast = False,
     thorough: Thorough = False,
     model: ModelFolder = None,
@@ -119,12 +123,10 @@ def run(
 ) -> None:
     """Run the whole pipeline over a corpus and compile the table."""
     with _told():
-        if engine is Engine.dask or scheduler:
-            raise UsageError("This version runs on local processes only.", "leave out --engine dask and --scheduler.")
         codes = [_code(name) for name in jurisdiction or ()]
         overrides = _setting(fast, thorough, model)
-        if jobs is not None:
-            overrides["run"] = {"jobs": jobs}
+        chosen = {"jobs": jobs, "engine": engine and engine.value, "scheduler": scheduler}
+        overrides["run"] = {name: value for name, value in chosen.items() if value is not None}
         table: dict[str, Any] = {"levels": list(dict.fromkeys(_code(name) for name in levels))} if levels else {}
         if as_of:
             table["as_of"] = as_of
@@ -133,11 +135,26 @@ def run(
         if table:
             overrides["table"] = table
         settings, codebook = _settings(config, **overrides)
+        _check_engine(settings)
         result = _run_once(corpus, output, settings, codebook, codes, decisions, database)
         while watch:
             _wait_for_change(corpus)
             result = _run_once(corpus, output, settings, codebook, codes, decisions, database)
         raise typer.Exit(result.exit_code)
+
+
+def _check_engine(config: Config) -> None:
+    """Raises UsageError where engine and scheduler don't go together."""
+    if config.run.engine == "dask" and not config.run.scheduler:
+        raise UsageError(
+            "--engine dask needs the address of a cluster's scheduler.",
+            "start one with 'dask scheduler' on one machine and 'dask worker tcp://THAT_MACHINE:8786' on each that "
+            "works, then 'policy-scan run --engine dask --scheduler tcp://THAT_MACHINE:8786' (docs/cluster.md).",
+        )
+    if config.run.scheduler and config.run.engine != "dask":
+        raise UsageError(
+            f"The scheduler {config.run.scheduler} is for a cluster.", "add --engine dask, or leave it out."
+        )
 
 
 def _code(name: str) -> str:

@@ -119,6 +119,12 @@ class RunSection(Section):
     megabytes_per_file: int = Field(gt=0)
     megabytes_per_worker: int = Field(ge=500)
     """Memory that a worker process may ask for; a document that needs more fails."""
+    engine: Literal["processes", "dask"]
+    """Where documents are worked on: processes of this machine, or workers of a Dask cluster."""
+    scheduler: str
+    """Address of the cluster's scheduler, such as tcp://10.0.0.5:8786."""
+    seconds_without_workers: float = Field(gt=0)
+    """How long a run waits for a worker of the cluster before it gives up."""
 
 
 class Config(Section):

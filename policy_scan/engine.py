@@ -1,26 +1,37 @@
-"""Carrying out a plan: each document's work in a worker process, with a limit of its own, and what came of it.
+"""Carrying out a plan: each document's work in a process of its own, with limits, and what came of it.
 
-A document that fails, hangs or kills its worker costs that document only.
+Where the processes are is an Executor's business: on this machine (here) or on a cluster's (`cluster`). Whatever it is,
+a document that fails, hangs or ends its process costs that document only, and the tables are the same bytes.
 """
 
 from __future__ import annotations
 
 import multiprocessing
 import shutil
-from collections import Counter
+import threading
+import time
+from collections import Counter, deque
 from collections.abc import Callable, Mapping
-from concurrent.futures import FIRST_COMPLETED, Future, TimeoutError, wait
-from dataclasses import dataclass
+from concurrent.futures import FIRST_COMPLETED, Future, InvalidStateError, wait
+from contextlib import suppress
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any, Protocol
 
 from .cache import Cache
 from .config import Config
-from .errors import PolicyScanError
+from .errors import PolicyScanError, ProcessesError
 from .planning import Plan, usable_cores
 from .records import Issue
 from .worker import Outcome, Task, start, work
 
 _POLL_SECONDS = 0.2
+
+_AHEAD = 1
+"""Documents handed to a process here beyond the one it works on, so that it needn't wait for the next."""
+
+_MOST_RENEWALS = 5
+"""How often processes that ended before they did anything are started anew."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +43,142 @@ class Progress:
     total: int
     finished: str | None = None
     """Path of a document that has just ended."""
+    note: str | None = None
+    """What the engine has to say, such as that it waits for workers."""
+
+
+class CrashedError(Exception):
+    """What a document's future raises when the process that worked on it ended, or the machine was lost.
+
+    `alone`: no other document was being worked on there, so that none but this one can have caused it.
+    """
+
+    def __init__(self, how: str, alone: bool = True) -> None:
+        super().__init__(how)
+        self.how = how
+        self.alone = alone
+
+
+class OverdueError(Exception):
+    """What a document's future raises when the work took longer than it may (a store's TimeoutError is another)."""
+
+
+class DisplacedError(Exception):
+    """What a document's future raises when its worker went before it had begun: it is to be submitted again."""
+
+
+class Executor(Protocol):
+    """Processes that work on documents, wherever they are; shaped like `concurrent.futures.Executor`."""
+
+    def room(self) -> int:
+        """How many documents may be in its hands by now. Raises PolicyScanError when there is no going on."""
+        ...
+
+    def submit(self, task: Task) -> Future[Outcome]:
+        """Have a document worked on, elsewhere than where it crashed if possible.
+
+        The future raises OverdueError, MemoryError, CrashedError, DisplacedError, or what the work raised.
+        """
+        ...
+
+    def progress(self) -> tuple[Mapping[str, int], Mapping[str, int]]:
+        """Documents done and pages done, per stage."""
+        ...
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        """Let its processes go; with `cancel_futures` whatever they are at. Leaves nothing behind."""
+        ...
+
+
+def settle(future: Future[Outcome], value: Outcome | BaseException) -> None:
+    """Set a future's end; whoever comes first counts, for a lost worker's result may come after its loss."""
+    with suppress(InvalidStateError):
+        if isinstance(value, BaseException):
+            future.set_exception(value)
+        else:
+            future.set_result(value)
+
+
+class Processes:
+    """A pool of fresh processes on this machine, each document with the configured limits of time and memory."""
+
+    def __init__(self, jobs: int, setup: tuple[Any, ...], function: Callable[[Task], Outcome] = work) -> None:
+        """`setup`: what `worker.start` takes in each process; the configuration first."""
+        self.jobs, self.setup, self.function = jobs, setup, function
+        self.seconds: float = setup[0].run.seconds_per_document
+        self.renewals = 0
+        self.lock = threading.RLock()
+        self.open: set[Future[Outcome]] = set()
+        self.pool = self._new()
+
+    def _new(self) -> Any:
+        from pebble import ProcessPool
+
+        pool = ProcessPool(
+            max_workers=self.jobs,
+            max_tasks=200,
+            initializer=start,
+            initargs=self.setup,
+            # A fresh interpreter per worker: the same on every system, and no thread of the parent is forked.
+            context=multiprocessing.get_context("spawn"),
+        )
+        _ = pool.active  # asking starts the processes
+        return pool
+
+    def submit(self, task: Task) -> Future[Outcome]:
+        """As Executor.submit. Raises ProcessesError when processes end as soon as they begin."""
+        outer: Future[Outcome] = Future()
+        with self.lock:
+            if not self.pool.active:
+                self._renew()
+            inner = self.pool.schedule(self.function, args=(task,), timeout=self.seconds)
+            self.open.add(outer)
+        inner.add_done_callback(lambda ended: self._pass_on(ended, outer))
+        return outer
+
+    def _renew(self) -> None:
+        """pebble gives a pool up when a process ends that has no document, as when the system lacks memory."""
+        self.renewals += 1
+        if self.renewals > _MOST_RENEWALS:
+            raise ProcessesError(
+                "Worker processes end before they take a document.",
+                "see that this machine has memory left and run.megabytes_per_worker is not too low, then run again: "
+                "what was finished is kept.",
+            )
+        self.shutdown(cancel_futures=True)
+        self.pool = self._new()
+
+    def _pass_on(self, inner: Future[Outcome], outer: Future[Outcome]) -> None:
+        from concurrent.futures.process import BrokenProcessPool
+
+        from pebble import ProcessExpired
+
+        with self.lock:
+            self.open.discard(outer)
+        error = DisplacedError() if inner.cancelled() else inner.exception()
+        if isinstance(error, ProcessExpired):
+            settle(outer, CrashedError(f"exit code {error.exitcode}"))
+        elif isinstance(error, BrokenProcessPool):
+            settle(outer, DisplacedError())
+        elif isinstance(error, TimeoutError) and error.args[:1] == ("Task timeout",):
+            settle(outer, OverdueError())
+        elif error is not None:
+            settle(outer, error)
+        else:
+            self.renewals = 0
+            settle(outer, inner.result())
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        if cancel_futures:
+            self.pool.stop()
+        else:
+            self.pool.close()
+        if wait:
+            self.pool.join()
+        with self.lock:  # pebble leaves the futures of what it stops without an end, and a thread may wait for one
+            left, self.open = self.open, set()
+        for future in left:
+            settle(future, DisplacedError())
 
 
 class _ProgressFolder:
@@ -64,87 +211,146 @@ class _ProgressFolder:
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
+class _Local:
+    """The executor of `--engine processes`."""
+
+    def __init__(self, plan: Plan, output: Path, config: Config) -> None:
+        jobs = min(config.run.jobs or usable_cores(), len(plan.tasks))
+        self.folder = _ProgressFolder(output / ".cache" / "progress")
+        setup = (config, plan.cache, plan.environment, self.folder.folder)
+        self.processes = Processes(jobs, setup, work)
+
+    def room(self) -> int:
+        return self.processes.jobs * (1 + _AHEAD)
+
+    def submit(self, task: Task) -> Future[Outcome]:
+        return self.processes.submit(task)
+
+    def progress(self) -> tuple[Mapping[str, int], Mapping[str, int]]:
+        self.folder.read()
+        return self.folder.done, self.folder.pages
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        try:
+            self.processes.shutdown(wait, cancel_futures=cancel_futures)
+        finally:
+            self.folder.close()
+
+
+def _executor(plan: Plan, output: Path, config: Config, note: Callable[[str], None]) -> Executor:
+    if config.run.engine == "dask":
+        from .cluster import Cluster
+
+        return Cluster(plan, config, note, work)
+    return _Local(plan, output, config)
+
+
 def _failure(task: Task, category: str, message: str, next_step: str) -> Issue:
     return Issue(task.source.doc_id, None, "run", category, "error", message, next_step)
 
 
-def _outcome(task: Task, future: Future[Outcome], config: Config) -> Outcome | Issue:
-    """A finished task's outcome, or the issue that records why there is none."""
-    from pebble import ProcessExpired
-
+def _issue(task: Task, error: BaseException, config: Config) -> Issue:
+    """The issue that records why a document has no outcome. It names no process, so that it is the same anywhere."""
     path = task.source.path
-    try:
-        return future.result()
-    except TimeoutError:
+    if isinstance(error, OverdueError):
         limit = config.run.seconds_per_document
         return _failure(
             task, "timeout", f"{path} took longer than {limit:.0f} s and was given up.",
             "raise run.seconds_per_document in the configuration, or split the file; other documents are unaffected.",
         )  # fmt: skip
-    except ProcessExpired as error:
+    if isinstance(error, CrashedError):
         return _failure(
-            task, "crash", f"Reading {path} ended its worker process (exit code {error.exitcode}).",
+            task, "crash", f"Reading {path} ended its worker process twice.",
             "open the file and save it anew as PDF, or raise run.megabytes_per_worker where it is very large, then run "
             "again; other documents are unaffected.",
         )  # fmt: skip
-    except MemoryError:
+    if isinstance(error, MemoryError):
         limit = config.run.megabytes_per_worker
         return _failure(
             task, "memory", f"{path} needs more memory than a worker may take ({limit} MB).",
             "raise run.megabytes_per_worker in the configuration, or split the file; other documents are unaffected.",
         )  # fmt: skip
-    except PolicyScanError as error:
+    if isinstance(error, PolicyScanError):
         return _failure(task, error.category, error.message, error.next_step)
-    except OSError as error:
-        return _failure(task, "storage", f"{path}: a result could not be stored: {error.strerror}.", "free disk space.")
-    except Exception as error:
-        return _failure(
-            task, "internal", f"{path}: {type(error).__name__}: {error}.",
-            "report this with the file; other documents are unaffected.",
-        )  # fmt: skip
+    if isinstance(error, OSError):
+        why = error.strerror or str(error) or type(error).__name__
+        return _failure(task, "storage", f"{path}: a result could not be stored: {why}.", "free disk space.")
+    return _failure(
+        task, "internal", f"{path}: {type(error).__name__}: {error}.",
+        "report this with the file; other documents are unaffected.",
+    )  # fmt: skip
+
+
+@dataclass(slots=True)
+class _Queue:
+    """Documents that wait, in order; and those that are to be worked on alone, for they may have ended a machine."""
+
+    waiting: deque[Task]
+    suspects: deque[Task] = field(default_factory=deque)
+    crashes: Counter[str] = field(default_factory=Counter)
+
+    def next(self, n_running: int, room: int) -> Task | None:
+        if self.waiting:
+            return self.waiting.popleft() if n_running < room else None
+        return self.suspects.popleft() if self.suspects and not n_running and room else None
+
+    def again(self, task: Task, error: CrashedError) -> bool:
+        """Take back a document whose process ended; False when it did so twice and nothing else can be the cause."""
+        doc_id = task.source.doc_id
+        self.crashes[doc_id] += 1
+        if self.crashes[doc_id] == 1:
+            self.waiting.append(task)
+        elif not error.alone:
+            self.suspects.append(task)
+        else:
+            return False
+        return True
 
 
 def carry_out(plan: Plan, output: Path, config: Config, tell: Callable[[Progress], None]) -> dict[str, float]:
-    """Work through the plan's tasks; returns CPU seconds per stage and adds what failed to the plan."""
-    from pebble import ProcessPool
+    """Work through the plan's tasks; returns CPU seconds per stage and adds what failed to the plan.
 
-    jobs = min(config.run.jobs or usable_cores(), len(plan.tasks))
+    Raises UsageError (an engine that isn't installed), ClusterError (none to be reached, no workers left), and
+    ProcessesError. What was finished until then is kept in the cache.
+    """
+    if not plan.tasks:
+        return {}
     seconds: Counter[str] = Counter()
-    folder = _ProgressFolder(output / ".cache" / "progress")
-    pool = ProcessPool(
-        max_workers=jobs,
-        max_tasks=200,
-        initializer=start,
-        initargs=(config, plan.cache, plan.environment, folder.folder),
-        # A fresh interpreter per worker: the same on every system, and no thread of the parent is forked.
-        context=multiprocessing.get_context("spawn"),
-    )
-    finished = 0
+    queue = _Queue(deque(plan.tasks))
+    running: dict[Future[Outcome], Task] = {}
+    total = len(plan.tasks)
+    executor = _executor(plan, output, config, lambda said: tell(Progress({}, {}, total, note=said)))
+
+    def end(task: Task, future: Future[Outcome]) -> None:
+        error = future.exception()
+        if isinstance(error, DisplacedError):
+            queue.waiting.appendleft(task)
+            return
+        if isinstance(error, CrashedError) and queue.again(task, error):
+            tell(Progress({}, {}, total, note=f"{task.source.path}: its worker ended ({error.how}); it is tried again"))
+            return
+        if error is not None:
+            plan.failures.append(_issue(task, error, config))
+        else:
+            seconds.update(future.result().seconds)
+        tell(Progress(*executor.progress(), total, task.source.path))
+
     try:
-        pending = {
-            pool.schedule(work, args=(task,), timeout=config.run.seconds_per_document): task for task in plan.tasks
-        }
-        while pending:
-            ended, _ = wait(pending, timeout=_POLL_SECONDS, return_when=FIRST_COMPLETED)
-            folder.read()
+        while queue.waiting or queue.suspects or running:
+            room = executor.room()
+            while (task := queue.next(len(running), room)) is not None:
+                running[executor.submit(task)] = task
+            ended = wait(running, timeout=_POLL_SECONDS, return_when=FIRST_COMPLETED).done
+            if not running:  # no worker is there yet
+                time.sleep(_POLL_SECONDS)
             for future in ended:
-                task = pending.pop(future)
-                outcome = _outcome(task, future, config)
-                finished += 1
-                if isinstance(outcome, Issue):
-                    plan.failures.append(outcome)
-                else:
-                    seconds.update(outcome.seconds)
-                tell(Progress(folder.done, folder.pages, len(plan.tasks), task.source.path))
-            tell(Progress(folder.done, folder.pages, len(plan.tasks)))
-        pool.close()
-        pool.join()
+                end(running.pop(future), future)
+            tell(Progress(*executor.progress(), total))
+        executor.shutdown()
     except BaseException:
-        pool.stop()
-        pool.join()
+        executor.shutdown(cancel_futures=True)
         raise
     finally:
-        folder.close()
         Cache(plan.cache).sweep()  # what workers that were ended had begun to write
     plan.failures.sort(key=lambda issue: (issue.doc_id or "", issue.category))
     return dict(seconds)

@@ -12,6 +12,8 @@ PolicyScanError                 has what happened, where, and what to do next
 │   ├── UnreadableError         it can't be opened now; tried again by the next run
 │   └── StorageError            the store of its file or of its results doesn't answer; tried again by the next run
 ├── LockedError                 another run writes into the output folder             exit code 3
+├── ProcessesError              worker processes don't stay alive                 exit code 3
+├── ClusterError                a cluster can't be reached or used                 exit code 3
 ├── OcrError                    Tesseract or one of its languages is missing, or it failed on a page
 ├── CacheError                  a cached result is missing or damaged; it is computed again
 └── ModelError                  the classifier's files are missing, damaged or of another version
@@ -82,6 +84,14 @@ class StorageError(DocumentError):
 
 class LockedError(PolicyScanError):
     category = "locked"
+
+
+class ProcessesError(PolicyScanError):
+    category = "processes"
+
+
+class ClusterError(PolicyScanError):
+    category = "cluster"
 
 
 class OcrError(PolicyScanError):

@@ -49,7 +49,8 @@ def usable_cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _environment() -> str:
+def environment_key() -> str:
+    """What pages read by OCR depend on outside their keys: Tesseract's version and languages."""
     from .ocr import available
 
     found = available()
@@ -85,7 +86,7 @@ def make_plan(
         if not sources:
             raise NothingToDoError(f"No document of {', '.join(jurisdictions)} is in {corpus}.", "check the folders.")
     cache = Cache(cache_root)
-    environment = _environment()
+    environment = environment_key()
     by_id: dict[str, FoundFile] = {}
     for file in files:
         by_id.setdefault(file.doc_id, file)

@@ -32,6 +32,9 @@ class _Shown:
         self.ended = 0
 
     def tell(self, progress: Progress) -> None:
+        if progress.note is not None:
+            self.console.print(f"! {progress.note}", markup=False, soft_wrap=True)
+            return
         if progress.finished is not None:
             self.ended += 1
             if not self.console.is_terminal:

@@ -116,7 +116,7 @@ def _classifier(state: _State) -> Any:
     return state.classifier
 
 
-def _read_bytes(task: Task, config: Config) -> bytes:
+def read_document(task: Task, config: Config) -> bytes:
     """The document's bytes, as hashed. Raises TooLargeError, ChangedError, UnreadableError, UnreachableError."""
     limit = config.run.megabytes_per_file * 1_000_000
     if task.source.n_bytes > limit:
@@ -172,7 +172,7 @@ def _compute(stage: Stage, task: Task, results: _Results, state: _State) -> dict
         if name == "source":
             values.append(reduced(task.source, stage))
         elif name == "data":
-            values.append(_read_bytes(task, state.config))
+            values.append(read_document(task, state.config))
         elif name == "config":
             values.append(state.config)
         elif name == "codebook":

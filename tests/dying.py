@@ -1,8 +1,9 @@
-"""Work that kills its process or hangs on one document: imported by worker processes of test_runner.py."""
+"""Work that kills its process or hangs on one document: imported by worker processes of tests of runs."""
 
 from __future__ import annotations
 
 import os
+import signal
 import time
 from pathlib import Path
 
@@ -37,6 +38,42 @@ def refuse_to_read(task: Task) -> Outcome:
 def change_b_first(task: Task) -> Outcome:
     """Somebody writes to b.pdf between its listing and its reading."""
     if task.source.path.endswith("b.pdf"):
-        with task.file.open("ab") as stream:
+        with (task.corpus.local / task.name).open("ab") as stream:
             stream.write(b"% more\n")
     return work(task)
+
+
+def _attempt(task: Task) -> int:
+    """Which attempt at a document this is, from 1; counted beside the corpus, as no process knows of another."""
+    file = task.corpus.local.parent / f"{task.source.path.replace('/', '-')}.attempts"
+    with file.open("a", encoding="ascii") as stream:
+        stream.write(f"{os.getpid()}\n")
+    return len(file.read_text(encoding="ascii").splitlines())
+
+
+def attempts(corpus: Path, path: str) -> list[int]:
+    """The processes that worked on a document with one of the functions below."""
+    file = corpus.parent / f"{path.replace('/', '-')}.attempts"
+    return [int(line) for line in file.read_text(encoding="ascii").splitlines()]
+
+
+def _misbehave(task: Task, victim: int) -> Outcome:
+    name, attempt = Path(task.source.path).name, _attempt(task)
+    if name == "die.pdf" or (name == "die-once.pdf" and attempt == 1):
+        os._exit(139)
+    if name == "kill.pdf" or (name == "kill-once.pdf" and attempt == 1):
+        os.kill(victim, signal.SIGKILL)
+        time.sleep(600)
+    if name == "hang.pdf":
+        time.sleep(600)
+    return work(task)
+
+
+def misbehave_here(task: Task) -> Outcome:
+    """Documents named after what they do to the process that works on them."""
+    return _misbehave(task, os.getpid())
+
+
+def misbehave_on_a_cluster(task: Task) -> Outcome:
+    """The same; those that kill take the cluster's worker with them."""
+    return _misbehave(task, os.getppid())

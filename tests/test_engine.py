@@ -1,0 +1,454 @@
+"""Engines: whoever does the work, the tables are the same bytes, and what ends a worker costs one document only."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from pathlib import Path
+from types import SimpleNamespace
+
+import dying
+import fixtures
+import psutil
+import pytest
+from clusters import Cluster
+
+from policy_scan import cluster, engine
+from policy_scan.config import Config, load_config
+from policy_scan.errors import ClusterError, ProcessesError, UsageError
+from policy_scan.keys import hash_file
+from policy_scan.records import Document, Issue
+from policy_scan.runner import TABLES, RunResult, make_plan, run
+from policy_scan.storage import Place
+from policy_scan.tables import read_records
+from policy_scan.worker import Outcome
+
+LAW = [
+    "LOI DU 3 MARS 2021 RELATIVE AUX DEMARCHES EN LIGNE",
+    "",
+    "Art. 1er. La demande est introduite au moyen du formulaire en ligne de la commune.",
+    "",
+    "Art. 2. Toute personne peut aussi se rendre au guichet, sans rendez-vous.",
+]
+FAST = {"codings": {"setting": "fast"}, "ocr": {"enabled": False}}
+Tell = Callable[[engine.Progress], None]
+
+
+def _write(corpus: Path, *names: str) -> None:
+    for name in names:
+        (corpus / name).parent.mkdir(parents=True, exist_ok=True)
+        fixtures.write_pdf(corpus / name, [[*LAW, "", f"Art. 3. Cet acte est le document {name} du recueil."]])
+
+
+def _config(**changes: object) -> Config:
+    return load_config(None, {**FAST, "run": {"jobs": 1, **changes}})
+
+
+def _on(address: str, **changes: object) -> Config:
+    return _config(engine="dask", scheduler=address, **changes)
+
+
+def _hashes(output: Path) -> dict[str, str]:
+    return {f"{name}.{kind}": hash_file(output / f"{name}.{kind}") for name in TABLES for kind in ("parquet", "csv")}
+
+
+@pytest.fixture(scope="module")
+def local(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """A corpus, and the output of a local run over it."""
+    folder = tmp_path_factory.mktemp("local")
+    corpus = folder / "corpus"
+    _write(corpus, "FR/a.pdf", "FR/b.pdf", "LU/c.pdf", "RO/d.pdf")
+    result = run(corpus, folder / "out", _config())
+    assert result.exit_code == 0
+    return corpus, folder / "out"
+
+
+@pytest.fixture(scope="module")
+def two_workers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    started = Cluster(tmp_path_factory.mktemp("cluster"))
+    try:
+        started.add_worker()
+        started.add_worker()
+        yield started
+    finally:
+        started.end()
+
+
+@pytest.fixture
+def lonely_scheduler(tmp_path: Path) -> Iterator[Cluster]:
+    """A scheduler without workers."""
+    started = Cluster(tmp_path)
+    try:
+        yield started
+    finally:
+        started.end()
+
+
+class _Told:
+    """What a run told, and what to do when it tells it."""
+
+    def __init__(self) -> None:
+        self.notes: list[str] = []
+        self.finished: list[str] = []
+        self.last: engine.Progress | None = None
+
+    def __call__(self, progress: engine.Progress) -> None:
+        if progress.note:
+            self.notes.append(progress.note)
+        else:
+            self.last = progress
+        if progress.finished:
+            self.finished.append(progress.finished)
+
+
+# ------------------------------------------------------------------------------------------------- on a cluster
+
+
+def test_a_stopped_run_leaves_the_cluster_usable_and_the_tables_are_those_of_a_local_run(
+    tmp_path: Path, local: tuple[Path, Path], two_workers: Cluster
+) -> None:
+    corpus, expected = local
+
+    def stop(progress: engine.Progress) -> None:
+        if progress.finished:
+            assert two_workers.of_runs()
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run(corpus, tmp_path / "out", _on(two_workers.address), tell=stop)
+    _, alive = psutil.wait_procs(two_workers.of_runs(), timeout=5)
+    assert not alive and not two_workers.of_runs()
+
+    told = _Told()
+    result = run(corpus, tmp_path / "out", _on(two_workers.address), tell=told)
+    assert (result.exit_code, told.notes) == (0, [])
+    assert 1 <= result.computed < 4, "what was finished before the run was stopped is kept"
+    assert told.last is not None and len(told.finished) == result.computed
+    assert dict(told.last.done) == dict.fromkeys(told.last.done, result.computed) and told.last.done["codings"]
+    assert _hashes(tmp_path / "out") == _hashes(expected)
+    assert not (tmp_path / "out" / ".cache" / "cluster").exists()
+    assert not two_workers.of_runs()
+
+
+BAD = ("BE/die.pdf", "BE/die-once.pdf", "BE/kill.pdf", "BE/kill-once.pdf")
+
+
+def test_documents_that_end_workers_cost_only_themselves_and_the_same_on_both_engines(
+    tmp_path: Path, local: tuple[Path, Path], two_workers: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    results: dict[str, RunResult] = {}
+    told = {"here": _Told(), "there": _Told()}
+    for where, function in (("here", dying.misbehave_here), ("there", dying.misbehave_on_a_cluster)):
+        corpus = tmp_path / where / "corpus"
+        _write(corpus, "FR/a.pdf", "LU/c.pdf", *BAD)
+        monkeypatch.setattr("policy_scan.engine.work", function)
+        config = _on(two_workers.address) if where == "there" else _config()
+        results[where] = run(corpus, tmp_path / where / "out", config, tell=told[where])
+        output = tmp_path / where / "out"
+        status = {document.path: document.status for document in read_records(output, "documents", Document)}
+        assert status == {
+            "FR/a.pdf": "ok", "LU/c.pdf": "ok", "BE/die.pdf": "failed", "BE/die-once.pdf": "ok",
+            "BE/kill.pdf": "failed", "BE/kill-once.pdf": "ok",
+        }, (told[where].notes, results[where].issues)  # fmt: skip
+        errors = [issue for issue in read_records(output, "issues", Issue) if issue.severity == "error"]
+        assert sorted((issue.category, issue.message) for issue in errors) == [
+            ("crash", "Reading BE/die.pdf ended its worker process twice."),
+            ("crash", "Reading BE/kill.pdf ended its worker process twice."),
+        ]
+        assert all(issue.next_step for issue in errors)
+        assert {name: len(dying.attempts(corpus, name)) for name in BAD} == dict.fromkeys(BAD, 2), "not for ever"
+        assert sum("BE/die-once.pdf" in note and "tried again" in note for note in told[where].notes) == 1
+        processes = [process for name in BAD for process in dying.attempts(corpus, name)]
+        assert _gone(processes), "a document's process ends with its worker"
+    assert _hashes(tmp_path / "here" / "out") == _hashes(tmp_path / "there" / "out")
+    assert any("is gone" in note for note in told["there"].notes)
+    assert results["there"].exit_code == 1
+
+
+def test_the_time_limit_holds_on_both_engines_and_ends_what_it_stops(
+    tmp_path: Path, local: tuple[Path, Path], two_workers: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    corpus = tmp_path / "corpus"
+    shutil.copytree(local[0], corpus)
+    _write(corpus, "BE/hang.pdf")
+    monkeypatch.setattr("policy_scan.engine.work", dying.misbehave_here)
+    for name, config in (
+        ("here", _config(seconds_per_document=2.0)), ("there", _on(two_workers.address, seconds_per_document=2.0)),
+    ):  # fmt: skip
+        shutil.copytree(local[1], tmp_path / name)
+        result = run(corpus, tmp_path / name, config)
+        [issue] = [issue for issue in result.issues if issue.severity == "error"]
+        assert (result.computed, issue.category) == (1, "timeout")
+        assert issue.message == "BE/hang.pdf took longer than 2 s and was given up." and issue.next_step
+    processes = dying.attempts(corpus, "BE/hang.pdf")
+    assert len(processes) == 2 and _gone(processes), "a time limit is no accident: it isn't tried again"
+    assert _hashes(tmp_path / "here") == _hashes(tmp_path / "there")
+
+
+def _gone(processes: list[int], seconds: float = 5.0) -> bool:
+    until = time.monotonic() + seconds
+    while alive := [one for one in processes if psutil.pid_exists(one)]:
+        if time.monotonic() > until:
+            return not [one for one in alive if psutil.Process(one).status() != psutil.STATUS_ZOMBIE]
+        time.sleep(0.1)
+    return True
+
+
+def test_a_worker_of_another_version_is_told_and_not_used(
+    tmp_path: Path, local: tuple[Path, Path], two_workers: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("policy_scan.cluster.__version__", "0.0.1")
+    with pytest.raises(ClusterError, match=r"has policy_scan \d.*, this machine 0\.0\.1") as raised:
+        run(local[0], tmp_path / "out", _on(two_workers.address))
+    assert "pip install 'policy-scan[cluster]==0.0.1'" in raised.value.next_step
+    assert raised.value.exit_code == 3
+    assert not two_workers.of_runs()
+
+
+def test_a_run_waits_for_a_worker_and_goes_on_elsewhere_when_its_scheduler_is_lost(
+    tmp_path: Path, local: tuple[Path, Path], lonely_scheduler: Cluster
+) -> None:
+    corpus, expected = local
+    with pytest.raises(ClusterError, match="No worker has been connected") as raised:
+        run(corpus, tmp_path / "out", _on(lonely_scheduler.address, seconds_without_workers=1.0))
+    assert "dask worker tcp://127.0.0.1:" in raised.value.next_step
+
+    finished: list[str] = []
+
+    def tell(progress: engine.Progress) -> None:
+        if progress.note and "No worker is connected" in progress.note:
+            lonely_scheduler.add_worker()
+        if progress.finished:
+            finished.append(progress.finished)
+            lonely_scheduler.scheduler.kill()
+
+    started = time.monotonic()
+    with pytest.raises(ClusterError, match="doesn't answer any more") as raised:
+        run(corpus, tmp_path / "out", _on(lonely_scheduler.address), tell=tell)
+    assert time.monotonic() - started < 100 and raised.value.exit_code == 3 and finished
+
+    result = run(corpus, tmp_path / "out", _config())
+    assert 0 < result.computed < 4
+    assert _hashes(tmp_path / "out") == _hashes(expected)
+
+
+def _request(tmp_path: Path, corpus: Path, **changes: object) -> cluster._Request:
+    config = _config()
+    plan = make_plan(corpus, tmp_path / "new", config)
+    one = cluster._Run("7" * 32, config, Place.of(tmp_path / "cache"), plan.environment, dying.work)
+    given = {"run": one, "libraries": cluster.libraries(), "uses": plan.uses, "sample": plan.tasks[0], "token": b"t"}
+    request = cluster._Request(**{**given, **changes})  # type: ignore[arg-type]
+    return pickle.loads(pickle.dumps(request))  # type: ignore[no-any-return]
+
+
+def test_a_worker_tells_why_it_cannot_take_part(tmp_path: Path, local: tuple[Path, Path]) -> None:
+    request = _request(tmp_path, local[0])
+    assert cluster._libraries(request) is None and cluster._resources(request) is None
+    other = _request(tmp_path, local[0], libraries={**cluster.libraries(), "pypdfium2": "1.0"})
+    assert "pypdfium2" in str(cluster._libraries(other))
+    for name, word in (("codebook", "another codebook"), ("classifier", "another model")):
+        differs = _request(tmp_path, local[0], uses={**request.uses, name: "0" * 64})
+        assert word in str(cluster._resources(differs))
+
+    # A worker on a machine without the shared folder, one with another folder of that name, and one that may use it.
+    assert "can't read the run's folder" in str(cluster._storage(request, "w"))
+    told = tmp_path / "cache" / "cluster" / request.run.id / "client"
+    told.parent.mkdir(parents=True)
+    told.write_bytes(b"other")
+    assert "sees another folder" in str(cluster._storage(request, "w"))
+    told.write_bytes(b"t")
+    assert cluster._storage(request, "w") is None
+    assert (told.parent / "w").read_bytes() == b"t"
+
+    moved = _request(tmp_path, local[0])
+    hidden = local[0].with_name("hidden")
+    local[0].rename(hidden)
+    try:
+        refused = cluster._storage(moved, "w")
+    finally:
+        hidden.rename(local[0])
+    assert refused is not None and "can't read the corpus" in refused[0] and "s3://" in refused[1]
+
+
+def test_documents_that_shared_a_lost_machine_are_told_to_have_shared_it() -> None:
+    remote = SimpleNamespace(cancel=lambda force: None)
+    for n_placed, alone in ((1, True), (2, False)):
+        lost = SimpleNamespace(workers={}, lock=cluster.threading.Lock(), crashed={})
+        worker = cluster._Worker("tcp://w:1", 2, None, "w")
+        lost.workers[worker.address] = worker
+        futures: list[Future[Outcome]] = [Future() for _ in range(n_placed)]
+        for number, future in enumerate(futures):
+            task = SimpleNamespace(source=SimpleNamespace(doc_id=str(number)))
+            worker.placed[str(number)] = cluster._Placed(task, future, remote)  # type: ignore[arg-type]
+        cluster.Cluster._lose(lost, worker)  # type: ignore[arg-type]
+        errors = [future.exception() for future in futures]
+        assert [error.alone for error in errors if isinstance(error, engine.CrashedError)] == [alone] * n_placed
+        assert not lost.workers and lost.crashed == {str(n): {worker.address} for n in range(n_placed)}
+
+
+# -------------------------------------------------------------------------------------------- the common interface
+
+
+class _Fake:
+    """An executor that does nothing: `ends` says how each attempt at a document ends."""
+
+    def __init__(self, rooms: list[int], ends: Callable[[str, int], BaseException | None]) -> None:
+        self.rooms, self.ends = rooms, ends
+        self.open: list[tuple[str, Future[Outcome]]] = []
+        self.most, self.attempts, self.company = 0, dict[str, int](), dict[str, list[int]]()
+        self.closed: list[bool] = []
+
+    def room(self) -> int:
+        for doc_id, future in self.open:
+            error = self.ends(doc_id, self.attempts[doc_id])
+            future.set_exception(error) if error else future.set_result(Outcome(doc_id, {"pages": 1.0}, 1, ()))
+        self.open.clear()
+        return self.rooms.pop(0) if len(self.rooms) > 1 else self.rooms[0]
+
+    def submit(self, task: SimpleNamespace) -> Future[Outcome]:
+        doc_id = task.source.doc_id
+        self.attempts[doc_id] = self.attempts.get(doc_id, 0) + 1
+        self.company.setdefault(doc_id, []).append(len(self.open))
+        self.open.append((doc_id, Future()))
+        self.most = max(self.most, len(self.open))
+        return self.open[-1][1]
+
+    def progress(self) -> tuple[dict[str, int], dict[str, int]]:
+        return {}, {}
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        self.closed.append(cancel_futures)
+
+
+def _carry_out(
+    fake: _Fake, names: str, output: Path, monkeypatch: pytest.MonkeyPatch, tell: Tell = lambda progress: None
+) -> SimpleNamespace:
+    plan = SimpleNamespace(tasks=[SimpleNamespace(source=SimpleNamespace(doc_id=n, path=n)) for n in names])
+    plan.cache = Place.of(output / ".cache")
+    plan.failures = []
+    monkeypatch.setattr(engine, "_executor", lambda *_: fake)
+    plan.seconds = engine.carry_out(plan, output, _config(), tell)  # type: ignore[arg-type]
+    return plan
+
+
+def test_documents_are_handed_out_a_few_at_a_time_as_workers_come_and_go(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake = _Fake([0, 3, 0, 5], lambda doc_id, attempt: None)
+    plan = _carry_out(fake, "abcdefghijklmnopqrst", tmp_path, monkeypatch)
+    assert (fake.most, plan.failures, plan.seconds) == (5, [], {"pages": 20.0})
+    assert set(fake.attempts.values()) == {1} and fake.closed == [False]
+
+
+def test_a_crash_is_tried_once_more_and_other_failures_are_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def ends(doc_id: str, attempt: int) -> BaseException | None:
+        errors: dict[str, BaseException | None] = {
+            "c": engine.CrashedError("exit code 1"), "o": engine.CrashedError("exit code 1") if attempt == 1 else None,
+            "t": engine.OverdueError(), "m": MemoryError(), "d": engine.DisplacedError() if attempt < 5 else None,
+        }  # fmt: skip
+        return errors.get(doc_id)
+
+    fake = _Fake([4], ends)
+    plan = _carry_out(fake, "actomd", tmp_path, monkeypatch)
+    assert [(issue.doc_id, issue.category) for issue in plan.failures] == [
+        ("c", "crash"), ("m", "memory"), ("t", "timeout")
+    ]  # fmt: skip
+    assert fake.attempts == {"a": 1, "c": 2, "t": 1, "o": 2, "m": 1, "d": 5}
+
+
+def test_documents_that_shared_a_lost_machine_are_tried_alone_before_one_is_blamed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def ends(doc_id: str, attempt: int) -> BaseException | None:
+        # 'g' takes its machine with it whenever it is worked on, 'i' stood beside it twice.
+        if doc_id == "g":
+            return engine.CrashedError("gone", alone=attempt > 2)
+        return engine.CrashedError("gone", alone=False) if doc_id == "i" and attempt <= 2 else None
+
+    fake = _Fake([4], ends)
+    plan = _carry_out(fake, "giabc", tmp_path, monkeypatch)
+    assert [(issue.doc_id, issue.category) for issue in plan.failures] == [("g", "crash")]
+    assert (fake.attempts["g"], fake.attempts["i"]) == (3, 3)
+    assert fake.company["g"][2] == fake.company["i"][2] == 0
+
+
+def test_an_error_cancels_what_is_outstanding(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupt(progress: engine.Progress) -> None:
+        if progress.finished:
+            raise KeyboardInterrupt
+
+    fake = _Fake([2], lambda doc_id, attempt: None)
+    with pytest.raises(KeyboardInterrupt):
+        _carry_out(fake, "abcdef", tmp_path, monkeypatch, interrupt)
+    assert fake.closed == [True]
+
+
+def test_processes_that_end_without_a_document_are_started_anew_but_not_for_ever(
+    tmp_path: Path, local: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = _config()
+    plan = make_plan(local[0], tmp_path / "out", config)
+    pool = engine.Processes(1, (config, plan.cache, plan.environment, None))
+    try:
+        [idle] = _children()
+        os.kill(idle.pid, signal.SIGKILL)
+        until = time.monotonic() + 10
+        while pool.pool.active and time.monotonic() < until:
+            time.sleep(0.05)
+        assert pool.submit(plan.tasks[0]).result(60).n_pages == 1
+        monkeypatch.setattr(engine, "_MOST_RENEWALS", 0)
+        pool.pool.stop()
+        with pytest.raises(ProcessesError, match="end before they take a document"):
+            pool.submit(plan.tasks[1])
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _children() -> list[psutil.Process]:
+    return [one for one in psutil.Process().children() if any("spawn_main" in word for word in one.cmdline())]
+
+
+# ---------------------------------------------------------------------------------------------- the command line
+
+
+def _cli(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "policy_scan", "run", *arguments]
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
+    return subprocess.run(command, capture_output=True, text=True, cwd=cwd, env=environment, timeout=120)
+
+
+def test_wrong_use_of_the_engine_is_told_with_what_to_do(tmp_path: Path) -> None:
+    done = _cli("--engine", "dask", cwd=tmp_path)
+    assert done.returncode == 2
+    for word in ("dask scheduler", "dask worker tcp://", "policy-scan run --engine dask --scheduler"):
+        assert word in done.stderr
+    done = _cli("--scheduler", "tcp://127.0.0.1:1", cwd=tmp_path)
+    assert done.returncode == 2 and "--engine dask" in done.stderr
+
+
+def test_a_scheduler_that_does_not_answer_is_told_soon(local: tuple[Path, Path], tmp_path: Path) -> None:
+    started = time.monotonic()
+    done = _cli(
+        "--fast", "--corpus", str(local[0]), "--output", str(tmp_path / "out"),
+        "--engine", "dask", "--scheduler", "tcp://127.0.0.1:1", cwd=tmp_path,
+    )  # fmt: skip
+    assert done.returncode == 3 and time.monotonic() - started < 60
+    assert "No Dask scheduler answers at tcp://127.0.0.1:1" in done.stderr
+    assert "Traceback" not in done.stderr and "distributed" not in done.stderr
+    assert not (tmp_path / "out" / "run.json").exists()
+
+
+def test_without_the_extra_the_command_that_installs_it_is_told(
+    tmp_path: Path, local: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    with pytest.raises(UsageError) as raised:
+        run(local[0], tmp_path / "out", _on("tcp://127.0.0.1:1"))
+    assert raised.value.next_step == "pip install 'policy-scan[cluster]'"
