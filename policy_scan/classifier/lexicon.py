@@ -1,21 +1,24 @@
 """The concept lexicon: terms of configs/lexicon.yaml read, checked, and found in inflected, accent-less text.
 
-Texts are cut by spaCy's tokenizer with rules of its own; terms by the same rules. Tokens are then looked up by spaCy's
-hash in a table that grows with the words seen, and terms of several words are checked only where their rarest word
-stands. spaCy's own matchers were tried and left: PhraseMatcher knows no inflection, and Matcher took 24 ms a passage
-with the 1,064 French terms that it can express. Measured on passages of 98 words (one core, shared, 700 to 1,700 terms
-a language): 0.32 ms a passage where the words are known, 0.39 where they are new, of which the tokenizer takes 0.14;
-0.7 with all languages. The syntax of terms stands at the head of configs/lexicon.yaml.
+Texts are cut into words by one pattern, terms by the same rules. Words are then looked up in a table that grows with
+those seen, and terms of several words are checked only where their rarest word stands. Measured on passages of 98 words
+(one core, shared, 700 to 1,700 terms a language): 0.18 ms a passage where the words are known, 0.29 where they are new;
+0.21 with all languages. spaCy's tokenizer with the same rules cuts the same words (tests hold the pattern to it), but
+takes a second to load and 0.46 ms where they are new. Its matchers were tried and left: PhraseMatcher knows no
+inflection, and Matcher took 24 ms a passage with the 1,064 French terms that it can express. The syntax of terms stands
+at the head of configs/lexicon.yaml.
 """
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from bisect import bisect
+from bisect import bisect, bisect_left
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +29,7 @@ from ..config import read_yaml, resource
 from ..errors import ConfigError
 from ..keys import Part, make_key
 from ..records import LANGUAGES
+from .remembered import Remembered
 
 GAP = 4
 """Words that `..` may stand for."""
@@ -35,7 +39,7 @@ ALONE = 0.4
 """A theme's score is 1 - 0.4^n after n concepts that may stand alone (a weak one counts for half of one): one gives
 0.6. Nothing was measured for themes without coded passages, so the figure only orders them."""
 WORDS_KEPT = 300_000
-"""Words remembered before the table starts afresh, so that a large corpus doesn't fill the memory."""
+"""Words remembered per language before the table starts afresh, so that a large corpus doesn't fill the memory."""
 
 _KEY = re.compile(r"[a-z][a-z0-9_]*")
 _ATOM = re.compile(r"\+?[^\W_]+(?:\*[^\W_]*)*")
@@ -46,11 +50,16 @@ _PLAIN = str.maketrans(
     {"ς": "σ", "œ": "oe", "æ": "ae", "ß": "ss", "ø": "o", "ł": "l", "\u2206": "δ", "\u00ad": None, ".": None}
 )
 _CAPITALS = "A-ZÀ-ÖØ-ÞΑ-ΩΆ-Ώ\u2206"
-_SIGN = rf"(?:[^\w\u0300-\u036f\u00ad\u2206.]|(?<![{_CAPITALS}])\.|\.(?!\w))"
-"""What stands between words: everything but letters and digits, and the full stops inside an acronym (Κ.Ε.Π., D.P.O.).
-\u2206 is the mathematical sign that many Greek PDFs print for Δ."""
+_LETTER = r"[\w\u0300-\u036f\u00ad\u2206]"
+"""\u2206 is the mathematical sign that many Greek PDFs print for Δ."""
+_INNER_STOP = rf"(?<=[{_CAPITALS}])\.(?=\w)"
+"""The full stops inside an acronym (Κ.Ε.Π., D.P.O.) stand in a word; all others between words."""
+_COMMON_SIGNS = r"\s\x00-\x7f«»“”„‘’–—•·…€§°"
+_PIECE = re.compile(rf"((?:{_LETTER}|{_INNER_STOP})+|[^{_COMMON_SIGNS}])")
+"""A word, or a rare sign, of which a few are read as letters (№, ″ doubled by folding). No common sign is."""
 _STOP = re.compile(rf"(?<![{_CAPITALS}])\.(?=\w)")
-_ENDS = frozenset(".;!?·\u037e")
+_END = re.compile(r"[.;!?·\u037e](?= |\Z)")
+"""Ends a sentence, a full stop not after an abbreviation. Before a line feed none does: it often breaks a sentence."""
 _ABBREVIATION = 4
 """A full stop after a word of at most so many letters (art., al., p. ex.) doesn't end a sentence."""
 
@@ -110,6 +119,7 @@ Words = tuple[tuple[str, ...], ...]
 Parsed = tuple[tuple[tuple[Words, ...], tuple[int, ...]], ...]
 
 
+@lru_cache(maxsize=65_536)
 def parse_term(term: str) -> tuple[Parsed, tuple[int, ...]]:
     """A term's parts, each (elements, gaps), and the windows before them. Raises ValueError that says what is wrong."""
     pieces = _NEAR.split(term.strip())
@@ -244,7 +254,11 @@ class Lexicon:
 
     listed: tuple[Concept, ...] = field(repr=False)
     classes: Mapping[str, Mapping[str, tuple[str, ...]]] = field(default_factory=dict, repr=False)
-    _indexes: dict[str, _Index] = field(default_factory=dict, repr=False, compare=False)
+    _indexes: dict[str, Index] = field(default_factory=dict, repr=False, compare=False)
+    _themes: dict[str, tuple[str, ...]] = field(default_factory=dict, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        self._themes.update((concept.name, concept.themes) for concept in reversed(self.listed))
 
     @property
     def concepts(self) -> tuple[str, ...]:
@@ -252,10 +266,7 @@ class Lexicon:
 
     def themes_of(self, concept: str) -> tuple[str, ...]:
         """Themes that a concept speaks for; () = context. Raises KeyError on an unknown concept."""
-        for one in self.listed:
-            if one.name == concept:
-                return one.themes
-        raise KeyError(concept)
+        return self._themes[concept]
 
     def check_themes(self, themes: Collection[str]) -> None:
         """Raises ConfigError that names the first concept whose theme is not among `themes` (a codebook's keys)."""
@@ -280,7 +291,7 @@ class Lexicon:
         """
         language = language if language in LANGUAGES else "und"
         if language not in self._indexes:
-            self._indexes[language] = _Index.build(self, language)
+            self._indexes[language] = Index.build(self, language)
         index = self._indexes[language]
         found: list[tuple[int, int, int]] = []
         for number, spans in index.find(text):
@@ -300,7 +311,7 @@ class Lexicon:
 
 
 @dataclass(slots=True)
-class _Index:
+class Index:
     """All terms of one search. Elements are numbers: the first are the concepts, then classes and words."""
 
     n_concepts: int
@@ -310,13 +321,15 @@ class _Index:
     """Words with '+' or an inner '*': a piece that must stand in the word, the whole, the element."""
     of_classes: dict[int, list[_Term]] = field(default_factory=lambda: defaultdict(list))
     of_concepts: dict[int, list[_Term]] = field(default_factory=lambda: defaultdict(list))
-    seen: dict[int, tuple[int, ...] | bool] = field(default_factory=dict)
-    """spaCy's hash of a token -> its elements; True: ends a sentence, False: other signs."""
-    tokenizer: Any = None
+    seen: Remembered[tuple[int, ...] | None] = field(init=False)
+    """Word as printed -> its elements; None: it is no word."""
+
+    def __post_init__(self) -> None:
+        self.seen = Remembered(self._elements_of, WORDS_KEPT)
 
     @staticmethod
-    def build(lexicon: Lexicon, language: str) -> _Index:
-        index = _Index(len(lexicon.listed), tokenizer=_tokenizer())
+    def build(lexicon: Lexicon, language: str) -> Index:
+        index = Index(len(lexicon.listed))
         numbers: dict[object, int] = {concept.name: number for number, concept in enumerate(lexicon.listed)}
         wanted = LANGUAGES if language == "und" else tuple(dict.fromkeys((language, "en")))
         pending: list[tuple[bool, _Term]] = []
@@ -380,10 +393,10 @@ class _Index:
             others = tuple(element for element in term.needs if element != rarest)
             (self.of_classes if of_class else self.of_concepts)[rarest].append(replace(term, needs=others))
 
-    def _elements_of(self, token: str) -> tuple[int, ...] | bool:
+    def _elements_of(self, token: str) -> tuple[int, ...] | None:
         word = fold_term(token)
         if not word or word.isspace() or (len(word) < 2 and not word.isalnum()):
-            return token in _ENDS
+            return None
         elements = list(self.exact.get(word, ()))
         for end in range(2, len(word) + 1):
             if found := self.prefix.get(word[:end]):
@@ -391,43 +404,61 @@ class _Index:
         elements += (number for piece, whole, number in self.loose if piece in word and whole.fullmatch(word))
         return tuple(dict.fromkeys(elements))
 
+    def read(self, text: str) -> tuple[list[int], list[int], list[tuple[int, ...]]]:
+        """Where the words start and end, in code points, and the elements of each."""
+        pieces = _PIECE.split(text)  # what stands between words, and words, in turn
+        bounds = list(accumulate(map(len, pieces)))
+        starts, ends, found = bounds[:-1:2], bounds[1::2], self.seen.of(pieces[1::2])
+        if None in found:
+            words = [place for place, elements in enumerate(found) if elements is not None]
+            starts, ends = [starts[place] for place in words], [ends[place] for place in words]
+        return starts, ends, [elements for elements in found if elements is not None]
+
     def find(self, text: str) -> Iterator[tuple[int, list[Span]]]:
         """(number of a concept, its spans in code points), overlapping spans joined."""
-        if len(self.seen) > WORDS_KEPT:
-            self.seen.clear()
-            self.tokenizer = _tokenizer()
-        tokens = self.tokenizer(text)
+        starts, ends, elements = self.read(text)
         hits: dict[int, list[Span]] = defaultdict(list)
-        places: list[int] = []  # of words among the tokens
-        ends: list[int] = []  # words before each end of a sentence
-        known, add_place = self.seen.get, places.append
-        for place, orth in enumerate(_orths(tokens)):
-            elements = known(orth)
-            if elements is None:
-                elements = self.seen[orth] = self._elements_of(tokens[place].text)
-            if elements is True:
-                if _ends_sentence(tokens, place):
-                    ends.append(len(places))
-            elif elements is not False:
-                if elements:
-                    span = (len(places), len(places) + 1)
-                    for element in elements:
-                        hits[element].append(span)
-                add_place(place)
+        for place, found in enumerate(elements):
+            for element in found:
+                hits[element].append((place, place + 1))
+        stops: list[int] | None = None
         for group in (self.of_classes, self.of_concepts):
-            found: dict[int, list[Span]] = {}
-            for element in [one for one in hits if one in group]:
+            terms: dict[int, list[Span]] = {}
+            for element in hits.keys() & group.keys():
                 for term in group[element]:
                     if all(map(hits.__contains__, term.needs)) and (spans := _spans(term, hits)):
-                        spans = [
-                            span for span in spans if not ends or bisect(ends, span[0]) == bisect(ends, span[1] - 1)
-                        ]
-                        found.setdefault(term.target, []).extend(spans)
-            for target, spans in found.items():
+                        if stops is None:
+                            stops = sentence_ends(text, starts, ends)
+                        terms.setdefault(term.target, []).extend(
+                            span for span in spans if bisect(stops, span[0]) == bisect(stops, span[1] - 1)
+                        )
+            for target, spans in terms.items():
                 if spans:
                     hits[target] = sorted({*hits.get(target, ()), *spans})
         for number in sorted(one for one in hits if one < self.n_concepts):
-            yield number, [_characters(tokens, places, span) for span in _joined(hits[number])]
+            yield number, [(starts[first], ends[last - 1]) for first, last in _joined(hits[number])]
+
+
+def sentence_ends(text: str, starts: Sequence[int], ends: Sequence[int]) -> list[int]:
+    """How many words stand before each end of a sentence. `starts` and `ends`: of the words, in code points."""
+    found = []
+    for mark in _END.finditer(text):
+        stop, before = mark.start(), bisect_left(starts, mark.start())
+        word = (starts[before - 1], ends[before - 1]) if before else (0, 0)
+        if mark.group() != "." or not _abbreviates(text, stop, word):
+            found.append(before)
+    return found
+
+
+def _abbreviates(text: str, stop: int, word: Span) -> bool:
+    """Whether a full stop follows a short word, an acronym with stops or another stop, at most one space between."""
+    last = stop - 1
+    if last > 0 and text[last] == " " and not text[last - 1].isspace():
+        last -= 1
+    if word[1] == last + 1:
+        before = text[slice(*word)]
+        return "." in before or (before.isalpha() and len(before) <= _ABBREVIATION)
+    return last >= 0 and text[last] == "."
 
 
 def _spans(term: _Term, hits: Mapping[int, Sequence[Span]]) -> list[Span]:
@@ -465,36 +496,3 @@ def _joined(spans: Sequence[Span]) -> list[Span]:
         else:
             joined.append((start, end))
     return joined
-
-
-def _characters(tokens: Any, places: Sequence[int], span: Span) -> Span:
-    last = tokens[places[span[1] - 1]]
-    return tokens[places[span[0]]].idx, last.idx + len(last)
-
-
-def _tokenizer() -> Any:
-    """Words as runs of letters and digits, with a vocabulary of its own; every other sign is a token."""
-    from spacy.tokenizer import Tokenizer
-    from spacy.vocab import Vocab
-
-    return Tokenizer(
-        Vocab(),
-        prefix_search=re.compile(f"^{_SIGN}").search,
-        suffix_search=re.compile(f"{_SIGN}$").search,
-        infix_finditer=re.compile(_SIGN).finditer,
-    )
-
-
-def _orths(tokens: Any) -> list[int]:
-    from spacy.attrs import ORTH
-
-    hashes: list[int] = tokens.to_array(ORTH).tolist()
-    return hashes
-
-
-def _ends_sentence(tokens: Any, place: int) -> bool:
-    mark = tokens[place]
-    if place + 1 < len(tokens) and not mark.whitespace_ and not tokens[place + 1].is_space:
-        return False
-    before = tokens[place - 1].text if place else ""
-    return mark.text != "." or not ("." in before or (before.isalpha() and len(before) <= _ABBREVIATION))
