@@ -10,7 +10,7 @@ from itertools import combinations, pairwise
 
 from ..codebook import Codebook
 from ..config import Config
-from .features import BLOCKS, Block, Reader, Reading, bucket_ids, count_matrix, fold_word, weighted
+from .features import BLOCKS, Block, Reader, Reading, Word, bucket_ids, count_matrix, fold_word, weighted
 from .lexicon import load_lexicon
 from .linear import SENSES, Model, load_model
 from .model import model_folder, theme_thresholds
@@ -35,14 +35,13 @@ class Reasons:
     threshold: float
 
 
-def _pieces(reading: Reading, reader: Reader, block: Block) -> Iterator[tuple[str, Reading]]:
+def _pieces(reading: Reading, block: Block) -> Iterator[tuple[str, Reading]]:
     """What a person can be shown of a block's features: a name, and a reading that holds nothing else."""
     mark = "" if block.field == "text" else f"{block.field}: "
 
-    def alone(words: tuple[str, ...] = (), concepts: tuple[int, ...] = (), frame: tuple[str, ...] = ()) -> Reading:
+    def alone(words: tuple[Word, ...] = (), concepts: tuple[int, ...] = (), frame: tuple[str, ...] = ()) -> Reading:
         return Reading(
             words={block.field: words},
-            senses={block.field: [reader.senses[word] for word in words if word in reader.senses]},
             concepts={block.field: [reading.concepts[block.field][i] for i in concepts]},
             frame=frame,
         )
@@ -59,12 +58,12 @@ def _pieces(reading: Reading, reader: Reader, block: Block) -> Iterator[tuple[st
                 yield f"[{a}] with [{b}]", alone(concepts=(first[a], first[b]))
     elif block.kind in ("pairs", "sense_pairs"):
         for one, other in pairwise(reading.words[block.field]):
-            yield f"{mark}{one} {other}", alone(words=(one, other))
+            yield f"{mark}{one.folded} {other.folded}", alone(words=(one, other))
     else:
-        yield from ((mark + word, alone(words=(word,))) for word in reading.words[block.field])
+        yield from ((mark + word.folded, alone(words=(word,))) for word in reading.words[block.field])
 
 
-def contributions(model: Model, reader: Reader, reading: Reading, theme: str) -> list[tuple[str, float]]:
+def contributions(model: Model, reading: Reading, theme: str) -> list[tuple[str, float]]:
     """What each concept, word and pair of text and title adds to the theme's logit, strongest first.
 
     Concepts stand in brackets. A feature shared by several words is divided among them.
@@ -77,7 +76,7 @@ def contributions(model: Model, reader: Reader, reading: Reading, theme: str) ->
         first += block.size
         row = weighted(count_matrix([reading], block), idf, block.weight)
         worth = dict(zip(row.indices.tolist(), (row.data * weights[row.indices]).tolist(), strict=True))
-        pieces = [(name, bucket_ids(block, piece).tolist()) for name, piece in _pieces(reading, reader, block)]
+        pieces = [(name, bucket_ids(block, piece).tolist()) for name, piece in _pieces(reading, block)]
         uses = Counter(i for _, ids in pieces for i in ids)
         for name, ids in pieces:
             found[name] = found.get(name, 0.0) + sum(worth.get(i, 0.0) / uses[i] for i in ids)
@@ -100,7 +99,7 @@ class Explainer:
             names = dict.fromkeys(match.concept for match in reading.concepts["text"])
             speaking = [f"[{name}]" for name in names if theme in self.reader.lexicon.themes_of(name)]
             return Reasons(tuple(_readable(name, passage, reading) for name in speaking), (), threshold)
-        parts = contributions(self.model, self.reader, reading, theme)
+        parts = contributions(self.model, reading, theme)
         return Reasons(
             tuple(_readable(name, passage, reading) for name, value in parts[:SHOWN] if value > LEAST),
             tuple(_readable(name, passage, reading) for name, value in parts[::-1][:SHOWN] if value < -LEAST),

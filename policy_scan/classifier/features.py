@@ -1,7 +1,8 @@
 """Features of a passage: what its text and title hold in words, in senses shared by all languages and in concepts.
 
 Every feature is hashed (CRC-32) into the space of its block, so no vocabulary ships and an unseen word costs nothing.
-What a single word contributes (itself, its beginnings, its senses) is computed once per process. Character n-grams were
+What a single word contributes (itself, its beginnings, its senses) is computed once per process, and a batch of
+passages is counted by numpy, block by block. Character n-grams were
 measured and left out: beside the senses they brought nothing and cost most of the time.
 """
 
@@ -13,7 +14,7 @@ import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from itertools import combinations, pairwise
+from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -22,58 +23,76 @@ import numpy.typing as npt
 from .force import find_markers
 from .lexicon import Lexicon, Match
 from .passages import Passage
+from .remembered import Remembered
 from .senses import LEVEL_STARTS, LEVELS, Sense
 
 Ids = npt.NDArray[np.uint32]
+Ints = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float32]
+Buckets = tuple[Ints, Ids]
 
 _WORD = re.compile(r"[^\W_]+")
 _DIGITS = re.compile(r"\d+")
 _FOLDS = str.maketrans({"ς": "σ", "œ": "oe", "æ": "ae", "ß": "ss", "’": "'", "ʼ": "'", "\u00ad": None, "\u00b5": "μ"})
-WORD_CACHE = 60_000
+WORD_CACHE = 200_000
 REMEMBERED_TITLES = 4096
 PAIR_WINDOW = 3
+_PAIR_BITS = 18
+"""Pairs of senses are told apart by so many bits of their hash."""
 
 
-@lru_cache(maxsize=WORD_CACHE)
 def fold_word(word: str) -> str:
     """Lower case, without accents, digits as 0: 'Πολιτών' -> 'πολιτων', 'DÉMATÉRIALISÉE' -> 'dematerialisee'."""
+    if word.isascii():
+        return _DIGITS.sub("0", word.lower())
     plain = unicodedata.normalize("NFKD", word.lower().translate(_FOLDS))
     return _DIGITS.sub("0", "".join(c for c in plain if not unicodedata.combining(c))).translate(_FOLDS)
 
 
-def words_of(text: str) -> list[str]:
-    """Folded words in order."""
-    return [fold_word(word) for word in _WORD.findall(text)]
-
-
-def _hash(value: str, size: int) -> int:
-    return zlib.crc32(value.encode("utf-8")) % size
-
-
-@lru_cache(maxsize=WORD_CACHE)
-def forms_of(word: str, size: int) -> Ids:
-    """Buckets of the word itself and of its beginnings of 5 and 7 letters, which stand for its stem."""
-    forms = ["=" + word] + [f"{n}{word[:n]}" for n in (5, 7) if len(word) > n]
-    return np.array([_hash(form, size) for form in forms], dtype=np.uint32)
-
-
-@lru_cache(maxsize=WORD_CACHE)
-def pair_of(first: str, second: str, size: int) -> int:
-    return _hash(f"{first[:7]} {second[:7]}", size)
+def _hash(value: str) -> int:
+    return zlib.crc32(value.encode("utf-8"))
 
 
 @lru_cache(maxsize=WORD_CACHE)
 def concept_id(name: str, size: int) -> int:
-    """Bucket of a concept, or of a pair of concepts written 'a+b'."""
-    return _hash(name, size)
+    """Bucket of a concept."""
+    return _hash(name) % size
+
+
+@lru_cache(maxsize=WORD_CACHE)
+def concept_pair_id(first: str, second: str, size: int) -> int:
+    """Bucket of a pair of concepts, written 'a+b'."""
+    return _hash(f"{first}+{second}") % size
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Word:
+    """What a word contributes wherever it stands. All hashes are CRC-32, not yet reduced to a block's size."""
+
+    folded: str
+    sense: Sense | None
+    forms: tuple[int, int, int]
+    """Of the word itself and of its beginnings of 5 and 7 letters, which stand for its stem; 0 where it is as short."""
+    n_forms: int
+    stem: bytes
+    """Its first 7 letters in UTF-8: the second half of a pair of words."""
+    opening: int
+    """Of its first 7 letters and a space, the first half of a pair: a CRC-32 goes on from there with the second."""
+
+
+def as_word(folded: str, sense: Sense | None) -> Word:
+    beginnings = [f"{n}{folded[:n]}" for n in (5, 7) if len(folded) > n]
+    hashes = [_hash(form) for form in ("=" + folded, *beginnings)]
+    stem = folded[:7].encode("utf-8")
+    first, second, third = (*hashes, 0, 0)[:3]
+    return Word(folded, sense, (first, second, third), len(hashes), stem, zlib.crc32(stem + b" "))
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A passage taken apart: text and title as folded words, as senses of the known ones and as concepts."""
+    """A passage taken apart: text and title as words and as concepts, and what is known of the passage."""
 
-    words: Mapping[str, Sequence[str]]
-    senses: Mapping[str, Sequence[Sense]]
+    words: Mapping[str, Sequence[Word]]
     concepts: Mapping[str, list[Match]]
     frame: Sequence[str]
 
@@ -110,20 +129,23 @@ MARKERS = Block("markers", "markers", "values", 1 << 8, 0.5)
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """Takes passages apart. A title stands above many provisions, so what is found in it is remembered."""
+    """Takes passages apart. What a word contributes is computed once, and so is what is found in a title, since it
+    stands above many provisions."""
 
     lexicon: Lexicon
     senses: Mapping[str, Sense]
-    _titles: dict[tuple[str, str], tuple[Sequence[str], list[Match]]] = field(default_factory=dict)
+    _words: Remembered[Word] = field(init=False)
+    _titles: dict[tuple[str, str], tuple[Sequence[Word], list[Match]]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_words", Remembered(self._as_word, WORD_CACHE))
 
     def read(self, passage: Passage) -> Reading:
         """The jurisdiction is left out: it must not act as a prior on a country's themes."""
         language = passage.language or "und"
-        words = words_of(passage.text)
         title_words, title_concepts = self._title(passage.title, language)
         return Reading(
-            words={"text": words, "title": title_words},
-            senses={"text": self._senses(words), "title": self._senses(title_words)},
+            words={"text": self.words_of(passage.text), "title": title_words},
             concepts={"text": self.lexicon.match(passage.text, language), "title": title_concepts},
             frame=(f"type={passage.doc_type}", f"language={passage.language}"),
         )
@@ -131,120 +153,203 @@ class Reader:
     def read_part(self, passage: Passage, reading: Reading, start: int, end: int) -> Reading:
         """A slice of the passage's text alone: no title, no frame, only the concepts that lie in it."""
         inside = [match for match in reading.concepts["text"] if start <= match.start and match.end <= end]
-        words = words_of(passage.text[start:end])
         return Reading(
-            words={"text": words, "title": ()},
-            senses={"text": self._senses(words), "title": ()},
+            words={"text": self.words_of(passage.text[start:end]), "title": ()},
             concepts={"text": inside, "title": []},
             frame=(),
         )
 
-    def _senses(self, words: Sequence[str]) -> list[Sense]:
-        return [self.senses[word] for word in words if word in self.senses]
+    def words_of(self, text: str) -> list[Word]:
+        """The text's words in order."""
+        return self._words.of(_WORD.findall(text))
 
-    def _title(self, title: str, language: str) -> tuple[Sequence[str], list[Match]]:
+    def _as_word(self, printed: str) -> Word:
+        folded = fold_word(printed)
+        return as_word(folded, self.senses.get(folded))
+
+    def _title(self, title: str, language: str) -> tuple[Sequence[Word], list[Match]]:
         if (title, language) not in self._titles:
             if len(self._titles) >= REMEMBERED_TITLES:
                 self._titles.clear()
-            self._titles[title, language] = (words_of(title), self.lexicon.match(title, language))
+            self._titles[title, language] = (self.words_of(title), self.lexicon.match(title, language))
         return self._titles[title, language]
+
+
+class _Words:
+    """The words of a field of several readings end to end, each different one taken apart once.
+
+    `rows`: the reading of each word; `index`: its place among the different ones.
+    """
+
+    def __init__(self, readings: Sequence[Reading], name: str) -> None:
+        found = [reading.words.get(name, ()) for reading in readings]
+        self.all = [word for words in found for word in words]
+        self.rows = np.repeat(np.arange(len(found)), [len(words) for words in found])
+        places: dict[Word, int] = {}
+        self.index = np.array([places.setdefault(word, len(places)) for word in self.all], dtype=np.intp)
+        self.different = list(places)
+
+    def forms(self) -> Buckets:
+        n_forms = np.array([word.n_forms for word in self.different], dtype=np.intp)[self.index]
+        hashes = np.array([word.forms for word in self.different], dtype=np.uint32).reshape(-1, 3)[self.index]
+        return np.repeat(self.rows, n_forms), hashes[np.arange(3) < n_forms[:, None]]
+
+    def pairs(self) -> Buckets:
+        """Each word with the following one, by their first 7 letters."""
+        openings, stems = [word.opening for word in self.all[:-1]], [word.stem for word in self.all[1:]]
+        hashes = np.fromiter(map(zlib.crc32, stems, openings), dtype=np.uint32, count=len(stems))
+        together = self.rows[:-1] == self.rows[1:]
+        return self.rows[:-1][together], hashes[together]
+
+    def _senses(self) -> tuple[Ints, Ints]:
+        """The reading and the senses, row by row, of each word that has senses."""
+        known = np.array([word.sense is not None for word in self.different], dtype=bool)[self.index]
+        senses = np.array([word.sense or (0,) * (LEVELS + 1) for word in self.different], dtype=np.int64)
+        return self.rows[known], senses.reshape(-1, LEVELS + 1)[self.index[known]]
+
+    def senses(self) -> Buckets:
+        """Numbers of all senses, level by level: each level has its own range."""
+        rows, senses = self._senses()
+        return np.repeat(rows, LEVELS), (senses[:, :LEVELS] + LEVEL_STARTS).astype(np.uint32).ravel()
+
+    def sense_pairs(self) -> Buckets:
+        """Unordered pairs of different fine senses, at most PAIR_WINDOW telling words apart, once per reading."""
+        rows, senses = self._senses()
+        telling = senses[:, LEVELS] == 0
+        rows, fine = rows[telling], senses[telling, 1].astype(np.uint32)
+        found = []
+        for gap in range(1, PAIR_WINDOW + 1):
+            one, other = fine[:-gap], fine[gap:]
+            pairs = (rows[:-gap] == rows[gap:]) & (one != other)
+            one, other = one[pairs], other[pairs]
+            mixed = (np.minimum(one, other) * np.uint32(65_521) + np.maximum(one, other)) * np.uint32(2_654_435_761)
+            found.append(rows[:-gap][pairs] << _PAIR_BITS | mixed >> np.uint32(32 - _PAIR_BITS))
+        once, _ = _distinct(np.concatenate(found))
+        return once >> _PAIR_BITS, (once & ((1 << _PAIR_BITS) - 1)).astype(np.uint32)
+
+
+def _buckets(block: Block, readings: Sequence[Reading], words: _Words | None = None) -> Buckets:
+    """A block's features with repetitions: the row of each reading, ascending, and the bucket.
+
+    `words`: those of the block's field, where they are at hand.
+    """
+    if block.kind in ("forms", "pairs", "senses", "sense_pairs"):
+        words = words or _Words(readings, block.field)
+        rows, hashes = getattr(words, block.kind)()
+        return rows, hashes % np.uint32(block.size)
+    ids = [_few_ids(block, reading) for reading in readings]
+    rows = np.repeat(np.arange(len(ids)), [len(some) for some in ids])
+    return rows, np.array([one for some in ids for one in some], dtype=np.uint32)
+
+
+def _few_ids(block: Block, reading: Reading) -> list[int]:
+    if block.kind == "values":
+        return [_hash(value) % block.size for value in reading.frame]
+    names = [match.concept for match in reading.concepts[block.field]]
+    if block.kind == "concepts":
+        return [concept_id(name, block.size) for name in names]
+    return [concept_pair_id(*pair, block.size) for pair in combinations(sorted(set(names)), 2)]
 
 
 def bucket_ids(block: Block, reading: Reading) -> Ids:
     """Buckets of a block's features, with repetitions."""
-    if block.kind in ("concepts", "concept_pairs"):
-        names = [match.concept for match in reading.concepts[block.field]]
-        if block.kind == "concept_pairs":
-            names = ["+".join(pair) for pair in combinations(sorted(set(names)), 2)]
-        return np.array([concept_id(name, block.size) for name in names], dtype=np.uint32)
-    if block.kind == "values":
-        return np.array([_hash(value, block.size) for value in reading.frame], dtype=np.uint32)
-    if block.kind == "senses":
-        return sense_ids(reading.senses[block.field])
-    if block.kind == "sense_pairs":
-        return sense_pair_ids(reading.senses[block.field], block.size)
-    words = reading.words[block.field]
-    if not words:
-        return np.zeros(0, dtype=np.uint32)
-    if block.kind == "forms":
-        return np.concatenate([forms_of(word, block.size) for word in words])
-    return np.array([pair_of(a, b, block.size) for a, b in pairwise(words)], dtype=np.uint32)
+    return _buckets(block, [reading])[1]
 
 
-def sense_ids(senses: Sequence[Sense]) -> Ids:
-    """Numbers of all senses, level by level: each level has its own range."""
-    if not senses:
-        return np.zeros(0, dtype=np.uint32)
-    numbers = np.array([sense[:LEVELS] for sense in senses], dtype=np.uint32)
-    return (numbers + np.array(LEVEL_STARTS, dtype=np.uint32)).ravel()
+def _distinct(keys: Ints) -> tuple[Ints, Ints]:
+    """The different keys, ascending, and how often each stands there: numpy's `unique` at a third of its time."""
+    keys = np.sort(keys)
+    first = np.flatnonzero(np.append(True, keys[1:] != keys[:-1])[: len(keys)])
+    return keys[first], np.diff(np.append(first, len(keys)))
 
 
-def sense_pair_ids(senses: Sequence[Sense], size: int) -> Ids:
-    """Buckets of unordered pairs of different fine senses at most PAIR_WINDOW telling words apart, each pair once."""
-    fine = np.array([sense[1] for sense in senses if not sense[LEVELS]], dtype=np.uint32)
-    found = [
-        np.minimum(fine[:-gap], fine[gap:]) * np.uint32(65_521) + np.maximum(fine[:-gap], fine[gap:])
-        for gap in range(1, min(PAIR_WINDOW + 1, len(fine)))
-    ]
-    different = [fine[:-gap] != fine[gap:] for gap in range(1, min(PAIR_WINDOW + 1, len(fine)))]
-    if not found:
-        return np.zeros(0, dtype=np.uint32)
-    return (
-        np.unique(np.concatenate(found)[np.concatenate(different)] * np.uint32(2_654_435_761) >> np.uint32(14)) % size
-    )
+@dataclass(frozen=True, slots=True)
+class _Counts:
+    """Sparse counts of one block, ordered by row, then bucket: which bucket of which row holds how many features."""
+
+    rows: Ints
+    ids: Ints
+    data: Floats
+    shape: tuple[int, int]
+
+    @property
+    def ends(self) -> Ints:
+        """Where each row begins, and the end: the index pointer of a CSR matrix."""
+        return np.concatenate([[0], np.cumsum(np.bincount(self.rows, minlength=self.shape[0]))])
+
+    def as_matrix(self) -> Any:
+        from scipy.sparse import csr_matrix
+
+        return csr_matrix((self.data, self.ids.astype(np.int32), self.ends), shape=self.shape)
 
 
-def _counts(ids: Sequence[Ids], size: int) -> Any:
-    from scipy.sparse import csr_matrix
+def _counted(rows: Ints, ids: Ids, shape: tuple[int, int]) -> _Counts:
+    keys, amounts = _distinct(rows * shape[1] + ids)
+    return _Counts(*np.divmod(keys, shape[1]), amounts.astype(np.float32), shape)
 
-    ends = np.concatenate([[0], np.cumsum([len(some) for some in ids])]).astype(np.int64)
-    flat = np.concatenate(ids) if ids else np.zeros(0, dtype=np.uint32)
-    counts = csr_matrix((np.ones(len(flat), np.float32), flat.astype(np.int32), ends), shape=(len(ids), size))
-    counts.sum_duplicates()
-    return counts
+
+def _count(readings: Sequence[Reading], block: Block, words: _Words | None = None) -> _Counts:
+    return _counted(*_buckets(block, readings, words), (len(readings), block.size))
 
 
 def count_matrix(readings: Sequence[Reading], block: Block) -> Any:
     """Sparse counts, passages by buckets (CSR, float32)."""
-    return _counts([bucket_ids(block, reading) for reading in readings], block.size)
+    return _count(readings, block).as_matrix()
 
 
 def marker_matrix(texts: Sequence[tuple[str, str]]) -> Any:
     """(text, language) by deontic markers: how often each stands there, whether it stands alone (CSR, float32)."""
     found = [find_markers(text, language or "und") for text, language in texts]
     lists = [[*names, *(f"{name}=" for name in set(names)), *(["only"] * (len(set(names)) == 1))] for names in found]
-    ids = [np.array([_hash(name, MARKERS.size) for name in names], dtype=np.uint32) for names in lists]
-    counts = _counts(ids, MARKERS.size)
-    return weighted(counts, np.ones(MARKERS.size, dtype=np.float32), MARKERS.weight)
+    rows = np.repeat(np.arange(len(lists)), [len(names) for names in lists])
+    ids = np.array([concept_id(name, MARKERS.size) for names in lists for name in names], dtype=np.uint32)
+    counts = _counted(rows, ids, (len(texts), MARKERS.size))
+    return _weighted(counts, np.ones(MARKERS.size, dtype=np.float32), MARKERS.weight).as_matrix()
 
 
-def document_frequency_weights(counts: Any, least: int) -> npt.NDArray[np.float32]:
+def document_frequency_weights(counts: Any, least: int) -> Floats:
     """Smoothed inverse document frequency per bucket: ln((1 + n) / (1 + df)) + 1, as scikit-learn's TfidfVectorizer.
 
     Buckets of fewer than `least` passages get 0: they could tell nothing of other documents.
     """
     frequency = np.bincount(counts.indices, minlength=counts.shape[1])
     weights = np.log((1 + counts.shape[0]) / (1 + frequency)) + 1
-    found: npt.NDArray[np.float32] = np.where(frequency >= least, weights, 0).astype(np.float32)
+    found: Floats = np.where(frequency >= least, weights, 0).astype(np.float32)
     return found
 
 
-def weighted(counts: Any, idf: npt.NDArray[np.float32], weight: float) -> Any:
-    """(1 + ln count) x idf, each row scaled to the length `weight`."""
-    from scipy.sparse import diags
+def _weighted(counts: _Counts, idf: Floats, weight: float) -> _Counts:
+    """(1 + ln count) x idf, each row scaled to the length `weight`; what weighs nothing is left out.
 
-    matrix = counts.copy()
-    matrix.data = (1 + np.log(matrix.data)) * idf[matrix.indices]
-    squares = np.add.reduceat(np.append(matrix.data**2, 0), np.minimum(matrix.indptr[:-1], len(matrix.data)))
-    squares[np.diff(matrix.indptr) == 0] = 0
-    return diags((weight / np.sqrt(np.maximum(squares, 1e-12))).astype(np.float32)) @ matrix
+    In a row the buckets descend: sums of float32 depend on their order, and published probabilities on them.
+    """
+    ends = counts.ends
+    data = (1 + np.log(counts.data)) * idf[counts.ids]
+    squares = np.add.reduceat(np.append(data**2, 0.0), np.minimum(ends[:-1], len(data)))
+    squares[np.diff(ends) == 0] = 0
+    scale = (weight / np.sqrt(np.maximum(squares, 1e-12))).astype(np.float32)
+    turned = (ends[:-1] + ends[1:] - 1)[counts.rows] - np.arange(len(data))
+    turned = turned[data[turned] != 0]
+    rows = counts.rows[turned]
+    return _Counts(rows, counts.ids[turned], scale[rows] * data[turned], counts.shape)
 
 
-def feature_matrix(readings: Sequence[Reading], idfs: Sequence[npt.NDArray[np.float32]]) -> Any:
+def weighted(counts: Any, idf: Floats, weight: float) -> Any:
+    """Counts (CSR, passages by buckets) as (1 + ln count) x idf, each row scaled to the length `weight`."""
+    rows = np.repeat(np.arange(counts.shape[0]), np.diff(counts.indptr))
+    return _weighted(_Counts(rows, counts.indices, counts.data, counts.shape), idf, weight).as_matrix()
+
+
+def feature_matrix(readings: Sequence[Reading], idfs: Sequence[Floats]) -> Any:
     """All blocks side by side (CSR, float32), in the order of BLOCKS."""
-    from scipy.sparse import hstack
-
+    words = {name: _Words(readings, name) for name in ("text", "title")}
     parts = [
-        weighted(count_matrix(readings, block), idf, block.weight) for block, idf in zip(BLOCKS, idfs, strict=True)
+        _weighted(_count(readings, block, words.get(block.field)), idf, block.weight)
+        for block, idf in zip(BLOCKS, idfs, strict=True)
     ]
-    return hstack(parts, format="csr", dtype=np.float32)
+    starts = np.cumsum([0, *(block.size for block in BLOCKS)])
+    rows = np.concatenate([part.rows for part in parts])
+    order = np.argsort(rows, kind="stable")
+    ids = np.concatenate([part.ids + start for part, start in zip(parts, starts[:-1], strict=True)])
+    data = np.concatenate([part.data for part in parts])
+    return _Counts(rows[order], ids[order], data[order], (len(readings), int(starts[-1]))).as_matrix()

@@ -121,12 +121,14 @@ class Classifier:
             self, [passages[row] for row in rows], [readings[row] for row in rows], assigned[rows], probability[rows]
         )
         forces = self._forces([passages[row] for row in rows], linear[rows], found, [read.get(row) for row in rows])
-        place = {row: i for i, row in enumerate(rows)}
+        evidence = dict(zip(rows, (one.evidence for one in found), strict=True))
+        force = dict(zip(rows, forces, strict=True))
+        ranks = self._ranks(probability, assigned)
+        unsure = np.abs(probability - [self.thresholds[theme] for theme in self.themes]) < self.unsure_band
+        judged = zip(probability.tolist(), assigned.tolist(), ranks.tolist(), unsure.tolist(), strict=True)
         return [
-            self._codes(probability[row], assigned[row], readings[row], found[place[row]].evidence, forces[place[row]])
-            if row in place
-            else self._codes(probability[row], assigned[row], readings[row], {}, None)
-            for row in range(len(passages))
+            self._codes(*of_themes, reading=readings[row], evidence=evidence.get(row, {}), forces=force.get(row))
+            for row, of_themes in enumerate(judged)
         ]
 
     def _forces(
@@ -167,27 +169,34 @@ class Classifier:
                         table[row, i] = scores.get(self.themes[i], 0.0)
         return np.round(table, 4)
 
+    def _ranks(self, probability: npt.NDArray[np.float64], assigned: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:
+        """Passages by themes: 1 for the likeliest core theme, assigned ones first; equal ones in the themes' order."""
+        order = np.lexsort((-self.as_core(probability), ~assigned))
+        ranks = np.empty(order.shape, dtype=np.int64)
+        np.put_along_axis(ranks, order, np.arange(1, len(self.themes) + 1)[None], axis=1)
+        return ranks
+
     def _codes(
         self,
-        probability: npt.NDArray[np.float64],
-        assigned: npt.NDArray[np.bool_],
+        probability: Sequence[float],
+        assigned: Sequence[bool],
+        ranks: Sequence[int],
+        unsure: Sequence[bool],
+        *,
         reading: Reading,
         evidence: dict[int, tuple[Span, ...]],
         forces: Floats | None,
     ) -> PassageCodes:
-        order = np.lexsort((np.arange(len(probability)), -self.as_core(probability), ~assigned))
-        ranks = np.empty(len(order), dtype=int)
-        ranks[order] = np.arange(1, len(order) + 1)
         learnt = "linear" if self.encoder is None else "encoder"
         scores = tuple(
             ThemeScore(
                 theme=theme,
-                rank=int(ranks[i]),
-                probability=float(probability[i]),
+                rank=ranks[i],
+                probability=probability[i],
                 threshold=self.thresholds[theme],
                 cell_threshold=self.cell_thresholds[theme],
-                assigned=bool(assigned[i]),
-                unsure=bool(abs(probability[i] - self.thresholds[theme]) < self.unsure_band),
+                assigned=assigned[i],
+                unsure=unsure[i],
                 method="lexicon" if self.columns[i] is None else learnt,
                 evidence=evidence.get(i, ()),
                 terms=self._terms(reading, theme, evidence[i]) if i in evidence else (),
@@ -364,4 +373,4 @@ def cell_thresholds(setting: Setting, model_dir: Path = SHIPPED) -> dict[str, fl
 
 def spans_to_json(spans: Sequence[Span] | Sequence[Term]) -> str:
     """'[[0,12]]' or '[[0,12,"concept"]]': evidence and terms as they stand in the tables."""
-    return json.dumps([list(span) for span in spans], separators=(",", ":"))
+    return json.dumps(spans, separators=(",", ":")) if spans else "[]"
