@@ -180,7 +180,7 @@ def _csv_column(column: pa.Array, guard: bool) -> pa.Array:
         texts = _replaced(column, "^[=@\t\r+-]", guarded) if guard else column
         fields = _quoted(texts)
     elif pa.types.is_list(kind):
-        fields = _quoted(_as_json(column))
+        fields = pc.if_else(pc.is_valid(column), _quoted(_as_json(column)), None)
     elif pa.types.is_floating(kind):
         fields = _floats(column, str)
     else:

@@ -124,10 +124,38 @@ def test_a_damaged_cache_entry_is_computed_again(tmp_path: Path) -> None:
     before = _hashes(output)
     victim = next((output / ".cache" / "provisions").rglob("provision.parquet"))
     victim.write_bytes(victim.read_bytes()[:-7])
+    others = {file: file.stat().st_mtime_ns for file in (output / ".cache" / "codings").rglob("*.parquet")}
     (output / "provisions.parquet").unlink()
     result = _run(corpus, output)
-    assert result.exit_code == 0
+    assert (result.exit_code, result.computed) == (0, 1)
     assert _hashes(output) == before
+    assert sum(file.stat().st_mtime_ns == then for file, then in others.items()) == len(others) - 1
+    assert not list(output.rglob("*.tables"))
+
+
+def test_tables_that_look_as_they_were_written_arent_read_again_and_others_are(
+    done: tuple[Path, Path, RunResult], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    corpus, output = done[0], tmp_path / "out"
+    shutil.copytree(done[1], output)
+    (output / "pages.csv").unlink()
+    assert not _run(corpus, output).unchanged
+    read: list[str] = []
+
+    def hashing(file: Path) -> str:
+        read.append(file.name)
+        return hash_file(file)
+
+    monkeypatch.setattr("policy_scan.runner.hash_file", hashing)
+    assert _run(corpus, output).unchanged and read == []
+    (output / "blocks.csv").touch()
+    assert _run(corpus, output).unchanged and read == ["blocks.csv"]
+    cells = output / "cells.parquet"
+    before, then = cells.read_bytes(), cells.stat()
+    cells.write_bytes(before[:-9] + bytes(9))
+    os.utime(cells, ns=(then.st_atime_ns, then.st_mtime_ns))
+    assert not _run(corpus, output).unchanged
+    assert cells.read_bytes() == before
 
 
 def _broken(corpus: Path) -> dict[str, str]:

@@ -6,24 +6,31 @@ import csv
 import io
 import json
 from dataclasses import fields
+from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from policy_scan import records
+from policy_scan.keys import hash_bytes
 from policy_scan.tables import (
+    TableWriter,
     csv_bytes,
     csv_value,
     from_table,
     guarded,
     parquet_bytes,
+    read_parquet,
     schema_of,
     state_of_play_schema,
     to_table,
     write_atomic,
+    write_table,
 )
 
 _text = st.text(st.characters(exclude_categories=("Cs",)))
@@ -58,6 +65,76 @@ def test_a_csv_holds_every_value_lists_as_json(rows: list[records.Provision]) ->
     assert [row["text"] for row in read] == [guarded(row.text) for row in rows]
     assert [json.loads(row["spans"]) for row in read] == [[list(span) for span in row.spans] for row in rows]
     assert [row["quoted"] for row in read] == ["true" if row.quoted else "false" for row in rows]
+
+
+def _as_written_by_hand(table: pa.Table, guard: bool = True) -> bytes:
+    """A CSV as csv.writer makes it, value by value: what `csv_bytes` must be, byte for byte."""
+    out = io.StringIO(newline="")
+    writer = csv.writer(out, lineterminator="\r\n")
+    writer.writerow(table.schema.names)
+    for row in table.to_pylist():
+        writer.writerow([csv_value(value, guard) for value in row.values()])
+    return out.getvalue().encode("utf-8-sig")
+
+
+_any_number = st.floats(allow_nan=True, allow_infinity=True) | st.sampled_from(
+    [0.0, -0.0, 1e-4, 9.9e-5, 1e9, 123456789012.0, 1e15, 1e16, 1e22, 5e-324, 0.1 + 0.2, 1.5]
+)
+_odd_text = _text | st.text("=@+-(!|,;\"'\r\n\t\\\x00 aé€", max_size=6)
+_columns = st.one_of(
+    *(
+        st.tuples(st.just(kind), st.lists(st.none() | values, min_size=4, max_size=4))
+        for kind, values in (
+            (pa.string(), _odd_text),
+            (pa.int64(), st.integers(-(2**63), 2**63 - 1)),
+            (pa.float64(), _any_number),
+            (pa.bool_(), st.booleans()),
+            (pa.list_(pa.string()), st.lists(_odd_text, max_size=3)),
+            (pa.list_(pa.float32()), st.lists(st.floats(width=32), max_size=3)),
+            (pa.list_(pa.list_(pa.int64())), st.lists(st.lists(st.integers(-9, 10**12), max_size=3), max_size=3)),
+            (pa.list_(pa.list_(pa.float64())), st.lists(st.lists(st.none() | _any_number, max_size=3), max_size=2)),
+        )
+    )
+)
+
+
+@given(st.lists(_columns, min_size=1, max_size=4), st.integers(0, 3), st.booleans())
+def test_a_csv_is_what_csv_writer_makes_of_each_value(columns: list[Any], start: int, guard: bool) -> None:
+    arrays = [pa.array(values, kind) for kind, values in columns]
+    table = pa.Table.from_arrays(arrays, [f"c,{n}" for n in range(len(arrays))])
+    parts = pa.concat_tables([table.slice(start), table, table.slice(0, start)])
+    for one in (table, table.slice(start), parts):
+        assert csv_bytes(one, guard) == _as_written_by_hand(one, guard)
+
+
+@given(st.lists(_provisions, max_size=9), st.lists(st.integers(0, 9), max_size=4), st.integers(1, 5))
+def test_a_table_written_in_parts_has_the_bytes_of_its_rows_however_they_came(
+    tmp_path_factory: pytest.TempPathFactory, rows: list[records.Provision], cuts: list[int], group: int
+) -> None:
+    folder, table = tmp_path_factory.mktemp("parts"), to_table(records.Provision, rows)
+    edges = sorted({0, len(rows), *(cut for cut in cuts if cut < len(rows))})
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("policy_scan.tables.ROWS_PER_GROUP", {"x": group})
+        with TableWriter(folder, "x", table.schema) as writer:
+            for start, end in pairwise(edges):
+                writer.add(table.slice(start, end - start))
+        found = {file.name: file.read_bytes() for file in folder.iterdir()}
+        assert writer.hashes == {name: hash_bytes(data) for name, data in found.items()}
+        assert write_table(folder, "x", table) == writer.hashes
+    assert writer.n_rows == len(rows) and found["x.csv"] == csv_bytes(table)
+    about = pq.ParquetFile(folder / "x.parquet")
+    assert from_table(records.Provision, about.read()) == rows
+    sizes = [about.metadata.row_group(n).num_rows for n in range(about.num_row_groups)]
+    assert all(size == group for size in sizes[:-1])
+
+
+def test_a_table_that_breaks_off_holds_no_file_open_and_tells_why(tmp_path: Path) -> None:
+    table = to_table(records.Issue, [records.Issue(None, 3, "pages", "ocr", "error", "é", "→")])
+    with pytest.raises(OSError, match="broken"), TableWriter(tmp_path, "x", table.schema) as writer:
+        writer.add(table)
+        raise OSError("broken")
+    assert write_table(tmp_path, "x", table) != writer.hashes
+    assert read_parquet(tmp_path / "x.parquet").num_rows == 1
 
 
 @pytest.mark.parametrize(
