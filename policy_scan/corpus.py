@@ -170,7 +170,11 @@ class _RowReader:
         self.line, self.values, self.issues = line, values, issues
 
     def text(self, name: str) -> str | None:
-        return unicodedata.normalize("NFC", " ".join(self.values.get(name, "").split())) or None
+        """A value in one line; control characters and marks of direction, which nobody means to write, are dropped."""
+        value = " ".join(self.values.get(name, "").split())
+        if not value.isprintable():
+            value = "".join(c for c in value if unicodedata.category(c)[0] != "C").strip()
+        return unicodedata.normalize("NFC", value) or None
 
     def complain(self, name: str, problem: str, next_step: str) -> None:
         where = f"{MANIFEST}, line {self.line}, column {name}"
@@ -228,7 +232,7 @@ class _RowReader:
         return value not in _NO
 
     def row(self) -> ManifestRow:
-        path = unicodedata.normalize("NFC", self.values["path"].strip().replace("\\", "/"))
+        path = printable(self.values["path"].strip().replace("\\", "/"))
         return ManifestRow(
             path=path.removeprefix("./").removeprefix("corpus/") if path.startswith(("./", "corpus/")) else path,
             line=self.line,

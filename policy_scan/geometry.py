@@ -54,7 +54,9 @@ def ink_of(sheet: Sheet, keep_hidden: bool, angle: int | None) -> Ints:
     wanted = [s.angle == angle if angle is not None else s.angle != 0 for s in sheet.styles]
     fits = np.array([(s.visible or keep_hidden) and fit for s, fit in zip(sheet.styles, wanted, strict=True)])
     printed = (points > 32) & ((points < 0x7F) | (points >= 0xA1)) & ~((points >= 0x2000) & (points <= 0x200F))
-    printed &= (points != 0x3000) & (points != 0xFEFF) & (points != 0x202F) & (points != 0x205F)
+    # nor marks of direction, line ends and joiners, which would turn round or hide what a reader is shown
+    printed &= ~((points >= 0x2028) & (points <= 0x202F)) & ~((points >= 0x205F) & (points <= 0x206F))
+    printed &= (points != 0x3000) & (points != 0xFEFF)
     printed |= points == 2  # pdfium's hyphen at a line's end
     kept: Ints = np.flatnonzero(printed & _inside(sheet) & fits[sheet.style]).astype(np.int32)
     return kept

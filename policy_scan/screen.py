@@ -17,6 +17,8 @@ from .records import Document, Issue
 from .runner import Progress, RunResult
 
 _MOST_SHOWN = 12
+_QUIET_SECONDS = 60.0
+"""A log in which nothing has ended for so long gets a line that says what goes on."""
 
 
 class _Shown:
@@ -30,6 +32,7 @@ class _Shown:
         )  # fmt: skip
         self.tasks: dict[str, int] = {}
         self.ended = 0
+        self.last = time.monotonic()
 
     def tell(self, progress: Progress) -> None:
         if progress.note is not None:
@@ -37,9 +40,14 @@ class _Shown:
             return
         if progress.finished is not None:
             self.ended += 1
+            self.last = time.monotonic()
             if not self.console.is_terminal:
                 self.console.print(f"[{self.ended}/{progress.total}] {progress.finished}", markup=False, soft_wrap=True)
         if not self.console.is_terminal:
+            if time.monotonic() - self.last >= _QUIET_SECONDS:
+                self.last = time.monotonic()
+                pages = progress.pages.get("pages", 0)
+                self.console.print(f"… at work: {self.ended} of {progress.total} documents done, {pages} pages read")
             return
         if not self.tasks:
             self.bars.start()

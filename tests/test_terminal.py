@@ -12,6 +12,8 @@ from rich.console import Console
 
 from policy_scan.records import Cell
 from policy_scan.report.terminal import print_state_of_play
+from policy_scan.runner import Progress
+from policy_scan.screen import shown_progress
 from policy_scan.translation import LANGUAGES
 
 
@@ -85,3 +87,16 @@ def test_a_pipe_gets_the_whole_width() -> None:
     assert "…" not in text
     assert "\x1b" not in text
     assert max(map(len, text.splitlines())) <= 100
+
+
+def test_a_log_in_which_nothing_ends_says_what_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = [0.0]
+    monkeypatch.setattr("policy_scan.screen.time.monotonic", lambda: clock[0])
+    written = io.StringIO()
+    with shown_progress(Console(file=written, width=100)) as shown:
+        for clock[0] in (1.0, 59.0, 61.0, 62.0, 120.0, 122.0):
+            shown.tell(Progress({"pages": 1}, {"pages": 700}, 9))
+        clock[0] = 123.0
+        shown.tell(Progress({"pages": 2}, {"pages": 701}, 9, "FR/a.pdf"))
+    lines = written.getvalue().splitlines()
+    assert lines == ["… at work: 0 of 9 documents done, 700 pages read"] * 2 + ["[1/9] FR/a.pdf"]
