@@ -83,13 +83,23 @@ def from_table(record: type[R], table: pa.Table) -> list[R]:
     names = [name for name in schema_of(record).names if name in table.column_names or name not in defaults]
     columns = []
     for name in names:
-        values = table.column(name).to_pylist()
         kind = table.schema.field(name).type
+        values: list[Any] = _texts(table.column(name)) if pa.types.is_string(kind) else table.column(name).to_pylist()
         if pa.types.is_list(kind):
             nested = pa.types.is_list(kind.value_type)
             values = [tuple(tuple(item) for item in value) if nested else tuple(value) for value in values]
         columns.append(values)
     return [record(**dict(zip(names, values, strict=True))) for values in zip(*columns, strict=True)]
+
+
+def _texts(column: pa.ChunkedArray) -> list[Any]:
+    """A column's texts, those that come again one object: most columns hold few, over and over."""
+    found: list[Any] = []
+    for chunk in column.chunks:
+        encoded = chunk.dictionary_encode("encode")
+        words = encoded.dictionary.to_pylist()
+        found += map(words.__getitem__, encoded.indices.to_pylist())
+    return found
 
 
 def write_atomic(path: Path, data: bytes) -> None:

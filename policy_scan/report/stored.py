@@ -19,7 +19,7 @@ from ..records import Coding, Provision
 from ..tables import from_table
 
 R = TypeVar("R")
-_ROWS = 32_768
+_ROWS = 4_096
 """Rows held at a time while a table is gone through."""
 _TALLIED = ("doc_id", "act_ordinal", "act_title", "act_type", "act_date", "language", "text_source")
 _CODERS = ("theme", "method", "model_version")
