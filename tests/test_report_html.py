@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from in_browser import launched, open_page
 
 from policy_scan.report import export_run
+from policy_scan.report import html as page_module
 from policy_scan.report.html import json_for_script, render_page
 
 
@@ -109,6 +110,41 @@ def many(n: int) -> make.Example:
     body = "Le guichet électronique reçoit la demande et en délivre un récépissé. " * 6
     provisions = [make.provision(f"p{i}", law, f"Numéro {i}. {body}", ordinal=i) for i in range(n)]
     return make.Example([law], provisions, [make.coding(p.provision_id) for p in provisions], [])
+
+
+def test_a_page_without_room_for_all_shows_the_best_of_each_cell_and_tells_the_rest(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sample = many(9)
+    sample.codings[:] = [dataclasses.replace(one, probability=0.9 - at / 20) for at, one in enumerate(sample.codings)]
+    sample.codings.append(make.coding("p0", "openness", rank=2))
+    run = make.run_data(tmp_path / "out", sample)
+    whole = render_page(run, "en", tmp_path)
+    assert len(data_of(whole)["rows"]) == 10 and "more stand" not in whole
+    assert not any("more" in cell for cell in data_of(whole)["cells"])
+    monkeypatch.setattr(page_module, "MOST_ROWS", 5)
+    text = render_page(run, "en", tmp_path)
+    data = data_of(text)
+    own = [data["provisions"][row["p"]]["id"] for row in data["rows"] if row["theme"] == "non_digital_access"]
+    assert own == ["p0", "p1", "p2", "p3"]
+    assert [row["theme"] for row in data["rows"]].count("openness") == 1
+    assert {cell["theme"]: cell["more"] for cell in data["cells"] if "more" in cell} == {
+        "non_digital_access": "5 more passages of this cell stand in the workbook and in the CSV export."
+    }
+    assert "best passages of each cell; 5 more stand in the workbook and in the CSV export." in text
+    assert "1 documents, 9 provisions, 9 of them coded" in text, "what is counted is the run, not what the page shows"
+
+
+@given(st.lists(st.integers(1, 60), min_size=1, max_size=12), st.integers(1, 200))
+def test_room_is_shared_out_in_full(counts: list[int], room: int) -> None:
+    most = page_module._most_of_each(counts, room)
+    taken = sum(min(count, most) for count in counts)
+    if sum(counts) <= room:
+        assert taken == sum(counts)
+    elif room >= len(counts):
+        assert taken <= room < sum(min(count, most + 1) for count in counts)
+    else:
+        assert most == 1
 
 
 def test_a_cell_opens_its_evidence_in_a_browser(browser: Any, tmp_path: Path) -> None:

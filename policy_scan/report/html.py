@@ -10,8 +10,8 @@ import base64
 import hashlib
 import json
 import re
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -43,7 +43,17 @@ from .common import (
     theme_name,
 )
 from .crops import Crop, CropKey, crop_key, make_crops
-from .page_words import as_of_said, count_forms, decisions_said, keys, language_names, page_words, status_meaning
+from .page_words import (
+    as_of_said,
+    count_forms,
+    decisions_said,
+    keys,
+    language_names,
+    left_out_words,
+    page_left_out,
+    page_words,
+    status_meaning,
+)
 from .palette import STATUS_COLOURS
 from .words import words
 
@@ -51,6 +61,9 @@ ReviewState = Literal["none", "accepted", "rejected", "disputed"]
 PICTURES_PER_CELL = 3
 PICTURE_BYTES = 9_000_000
 """As base 64, the best of each cell first: with the texts of ten thousand provisions the page stays under 15 MB."""
+MOST_ROWS = 20_000
+"""Of a page, five times those of 57 documents: some 20 MB, which browsers open and search in a second or two. Of a
+larger run each cell shows its best, as many in each as fit."""
 _TEMPLATES = Path(__file__).parent / "templates"
 _SCRIPT_WORDS = (
     "probability", "standing_to_check", "standing_version", "standing_no_cell", "standing_later", "standing_rejected",
@@ -85,6 +98,8 @@ class _Page:
     items: Sequence[Evidence]
     rejected: Sequence[Evidence]
     """Codings that a reviewer refused: they enter no cell, but the refusal can be read."""
+    left_out: Mapping[tuple[str, str], int]
+    """(theme, jurisdiction) -> how many of its codings the page has no room for."""
     review: _Review
     pictures: Mapping[CropKey, int | str]
     """Place among the page's pictures, or why there is none."""
@@ -120,6 +135,31 @@ def _read_review(run: RunData) -> _Review:
     states = {key: names[settled.verdict] for key, settled in settled_of(rows).items()}
     said = {row.anchored_to: printable(row.translation) for row in rows if row.live and row.translation}
     return _Review(states, said)
+
+
+def _most_of_each(counts: Iterable[int], room: int) -> int:
+    """The most that each may show so that all fit: those with less leave their room to the others; at least one."""
+    waiting = sorted(counts)
+    for at, count in enumerate(waiting):
+        share = room // (len(waiting) - at)
+        if count > share:
+            return max(1, share)
+        room -= count
+    return max(waiting, default=1)
+
+
+def _fitting(items: Sequence[Evidence]) -> tuple[list[Evidence], dict[tuple[str, str], int]]:
+    """What the page shows of them, best first in each cell, and how many each leaves out; all up to MOST_ROWS."""
+    counts = Counter((item.theme, item.jurisdiction) for item in items)
+    most = _most_of_each(counts.values(), MOST_ROWS)
+    shown: list[Evidence] = []
+    n_shown: Counter[tuple[str, str]] = Counter()
+    for item in items:
+        place = item.theme, item.jurisdiction
+        if n_shown[place] < most:
+            n_shown[place] += 1
+            shown.append(item)
+    return shown, {place: n - most for place, n in counts.items() if n > most}
 
 
 def _draw(run: RunData, items: Sequence[Evidence]) -> tuple[list[Crop], dict[CropKey, int | str]]:
@@ -229,6 +269,11 @@ def _data(page: _Page) -> dict[str, Any]:
                 "support": support_words(cell, language),
                 "searched": searched_words(cell, language, run.config.table.as_of),
                 "review": "" if cell.review_state == "none" else review_words(cell, language),
+                **(
+                    {"more": left_out_words(n, language)}
+                    if (n := page.left_out.get((cell.theme, cell.jurisdiction)))
+                    else {}
+                ),
             }
             for cell in run.cells
         ],
@@ -349,8 +394,9 @@ def render_page(run: RunData, language: str, folder: Path) -> str:
     texts = {**words(language), **page_words(language)}
     items = list(list_evidence(run))
     review = _read_review(run)
-    pictures, places = _draw(run, items)
-    page = _Page(run, language, folder, texts, items, list_rejected(run), review, places)
+    shown, left_out = _fitting(items)
+    pictures, places = _draw(run, shown)
+    page = _Page(run, language, folder, texts, shown, list_rejected(run), left_out, review, places)
     coded = len({item.provision.provision_id for item in items})
     counts = texts["counts"].format(documents=len(run.documents), provisions=run.n_provisions, coded=coded)
     years = [year for item in items if (year := _year(act_date(item.document, item.provision)))]
@@ -377,6 +423,7 @@ def render_page(run: RunData, language: str, folder: Path) -> str:
         ],
         columns=[{"code": code, "name": place_name(code, language)} for code in run.all_columns],
         rows=_table(run, language),
+        left_out=page_left_out(sum(left_out.values()), language) if left_out else "",
         fields=_fields(page),
         first_year=min(years, default=1900),
         last_year=max(years, default=2100),

@@ -110,6 +110,28 @@ def count_forms(language: str) -> dict[str, dict[str, str]]:
     return {"results": plural_forms(lambda n: t.ngettext("{n} passage", "{n} passages", n))}
 
 
+def left_out_words(n: int, language: str) -> str:
+    """What a cell says of its passages that the page has no room for."""
+    t = translations(language)
+    said = t.ngettext(
+        "{n} more passage of this cell stands in the workbook and in the CSV export.",
+        "{n} more passages of this cell stand in the workbook and in the CSV export.",
+        n,
+    )
+    return said.format(n=n)
+
+
+def page_left_out(n: int, language: str) -> str:
+    """The same of the page as a whole."""
+    t = translations(language)
+    said = t.ngettext(
+        "This page shows the best passages of each cell; {n} more stands in the workbook and in the CSV export.",
+        "This page shows the best passages of each cell; {n} more stand in the workbook and in the CSV export.",
+        n,
+    )
+    return said.format(n=n)
+
+
 def decisions_said(n: int, language: str) -> str:
     """How many provisions reviewers have decided on."""
     t = translations(language)

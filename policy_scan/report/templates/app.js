@@ -168,6 +168,7 @@
       const said = make("p");
       said.append(chip(cell.status), " " + [cell.support, cell.review].filter(Boolean).join(", "));
       node.append(said, make("p", "context", cell.searched));
+      if (cell.more) node.append(make("p", "context", cell.more));
     }
     return node;
   }
