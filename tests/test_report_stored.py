@@ -103,6 +103,7 @@ def test_texts_that_come_again_are_one_object() -> None:
 
 def test_the_workbook_of_a_large_run_holds_every_coded_provision(run: RunData, tmp_path: Path) -> None:
     [path] = export_run(run, "xlsx", path=tmp_path / "large.xlsx")
-    sheet = openpyxl.load_workbook(path, read_only=True)["Evidence"]
-    expected = sum(one.assigned for one in run.codings)
-    assert sum(1 for _ in sheet.iter_rows(min_row=4)) >= expected
+    book = openpyxl.load_workbook(path, read_only=True)
+    n_rows = sum(1 for _ in book["Evidence"].iter_rows(min_row=4))
+    book.close()
+    assert n_rows >= sum(one.assigned for one in run.codings)
