@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -20,8 +21,10 @@ from .console import err, out
 from .console import told as _told
 from .errors import UsageError
 from .jurisdictions import normalise
-from .review.commands import DATABASE_NAME, Database
+from .publishing import fetched
+from .review.commands import DATABASE_NAME, OUTPUT, Database, Output, folder_of
 from .review.exchange import app as review
+from .storage import Place
 
 if TYPE_CHECKING:
     from .codebook import Codebook
@@ -40,7 +43,6 @@ app = typer.Typer(
 )
 app.add_typer(review, name="review")
 
-Output = Annotated[Path, typer.Option("--output", help="Folder of the run.", show_default=True)]
 ConfigFile = Annotated[Path | None, typer.Option("--config", help="Your configuration; the default where not given.")]
 Fast = Annotated[bool, typer.Option("--fast", help="Linear model only.")]
 ModelFolder = Annotated[
@@ -96,8 +98,10 @@ def init(folder: Annotated[Path, typer.Argument(help="A folder to make, or an em
 
 @app.command()
 def run(
-    corpus: Annotated[Path, typer.Option(help="Folder with a sub-folder of PDFs per country.")] = Path("corpus"),
-    output: Output = Path("outputs"),
+    corpus: Annotated[
+        str, typer.Option(metavar="PLACE", help="Folder with a sub-folder of PDFs per country, or its address.")
+    ] = "corpus",
+    output: Output = OUTPUT,
     config: ConfigFile = None,
     jurisdiction: Annotated[list[str] | None, typer.Option(help="Only these, e.g. FR BE.")] = None,
     levels: Annotated[list[str] | None, typer.Option(help="Countries whose parts get columns too, e.g. BE.")] = None,
@@ -119,6 +123,9 @@ def run(
         ),
     ] = None,
     database: Database = None,
+    cache: Annotated[
+        str | None, typer.Option(metavar="PLACE", help="Where results are kept; OUT/.cache where not given.")
+    ] = None,
     watch: Annotated[bool, typer.Option(help="Go on: read PDFs as they are dropped into the corpus.")] = False,
 ) -> None:
     """Run the whole pipeline over a corpus and compile the table."""
@@ -136,10 +143,11 @@ def run(
             overrides["table"] = table
         settings, codebook = _settings(config, **overrides)
         _check_engine(settings)
-        result = _run_once(corpus, output, settings, codebook, codes, decisions, database)
+        places = _Places.of(corpus, output, cache)
+        result = _run_once(places, settings, codebook, codes, decisions, database)
         while watch:
-            _wait_for_change(corpus)
-            result = _run_once(corpus, output, settings, codebook, codes, decisions, database)
+            _wait_for_change(places.corpus)
+            result = _run_once(places, settings, codebook, codes, decisions, database)
         raise typer.Exit(result.exit_code)
 
 
@@ -162,6 +170,27 @@ def _code(name: str) -> str:
     if code is None:
         raise UsageError(f"'{name}' is no jurisdiction.", "give ISO 3166 codes such as FR, BE or BE-VLG, or EU.")
     return code
+
+
+@dataclass(frozen=True, slots=True)
+class _Places:
+    """Where a run reads and writes. `shown`: the output as the user gave it."""
+
+    corpus: Place
+    output: Place
+    cache: Place
+    shown: str
+
+    @classmethod
+    def of(cls, corpus: str, output: str, cache: str | None) -> _Places:
+        from .runner import CACHE_FOLDER
+
+        place = Place.of(output)
+        return cls(Place.of(corpus), place, Place.of(cache) if cache else place.below(CACHE_FOLDER), output)
+
+    def show(self, name: str) -> str:
+        """A file of the output, as the user would name it."""
+        return str(Path(self.shown) / name) if self.output.is_local else str(self.output.below(name))
 
 
 def _followed(output: Path, database: str | None) -> Followed | None:
@@ -190,8 +219,7 @@ def _as_reviewed(output: Path, database: str | None) -> Iterator[RunData]:
 
 
 def _run_once(
-    corpus: Path,
-    output: Path,
+    places: _Places,
     config: Config,
     codebook: Codebook,
     codes: Sequence[str],
@@ -199,6 +227,7 @@ def _run_once(
     database: str | None,
 ) -> RunResult:
     from .lock import held
+    from .publishing import Published, publish, workplace
     from .report import export_run
     from .report.common import load_run
     from .report.terminal import print_state_of_play
@@ -207,39 +236,49 @@ def _run_once(
     from .stages.state_of_play import published_columns
 
     started = time.monotonic()
-    followed = _followed(output, database)
-    if followed is not None and decisions is not None:
-        err.print(f"! The table follows {decisions}, not the decisions of {followed.address}", markup=False)
-    elif followed is not None:
-        err.print(f"The table follows {followed}", markup=False, soft_wrap=True)
-    elif decisions is None and (n := n_decisions(output)):
-        err.print(f"! The last run followed {n} reviewers' decisions, this one follows none", markup=False)
-        err.print("    → give --decisions FILE.jsonl again where the table should follow them.", markup=False)
-    given = decisions or (followed.decisions if followed else None)
-    amendments = followed.amendments if followed else ()
     language = config.table.language
-    files = [output / "state-of-play.xlsx", output / "state-of-play.html"]
-    with held(output):  # the workbook and the page are made of this run's tables, not of the next one's
+    names = {"xlsx": "state-of-play.xlsx", "html": "state-of-play.html"}
+    # The workbook and the page are made of this run's tables, not of the next one's.
+    with workplace(places.output) as folder, held(places.output) as lock:
+        published = None if places.output.is_local else Published.at(places.output)
+        followed = _followed(folder, database)
+        if followed is not None and decisions is not None:
+            err.print(f"! The table follows {decisions}, not the decisions of {followed.address}", markup=False)
+        elif followed is not None:
+            err.print(f"The table follows {followed}", markup=False, soft_wrap=True)
+        elif decisions is None and (n := n_decisions(folder if published is None else published.details)):
+            err.print(f"! The last run followed {n} reviewers' decisions, this one follows none", markup=False)
+            err.print("    → give --decisions FILE.jsonl again where the table should follow them.", markup=False)
+        given = decisions or (followed.decisions if followed else None)
+        amendments = followed.amendments if followed else ()
         with shown_progress(err) as shown:
-            result = run_held(corpus, output, config, codes, shown.tell, given, amendments)
-        if not (result.unchanged and all(file.is_file() for file in files)):
-            data = load_run(output)
-            for name, file in zip(("xlsx", "html"), files, strict=True):
-                export_run(data, name, language, file)
+            result = run_held(
+                places.corpus, folder, config, codes, shown.tell, given, amendments, places.cache, published
+            )
+        there = (folder / name for name in names.values()) if published is None else ()
+        if not (result.unchanged and all(file.is_file() for file in there)):
+            data = replace(load_run(folder), absolute_links=published is not None)
+            for kind, name in names.items():
+                export_run(data, kind, language, folder / name)
+            if published is not None:
+                publish(folder, places.output, lock.check)
     print_state_of_play(out, result.cells, codebook, published_columns(result.cells, config), language)
     if config.table.as_of:
         err.print(f"The table is as of {config.table.as_of}: later acts enter no cell", markup=False)
-    print_issues(err, result.issues, result.documents, str(output))
+    print_issues(err, result.issues, result.documents, places.shown)
     err.print(count_line(result, started), markup=False, soft_wrap=True)
-    out.print("The table: " + str(output / "state_of_play.csv"), markup=False, soft_wrap=True)
-    for what, file in zip(("Workbook", "Web page"), files, strict=True):
-        out.print(f"{what}: {file}", markup=False, soft_wrap=True)
+    out.print("The table: " + places.show("state_of_play.csv"), markup=False, soft_wrap=True)
+    for what, name in zip(("Workbook", "Web page"), names.values(), strict=True):
+        out.print(f"{what}: {places.show(name)}", markup=False, soft_wrap=True)
     return result
 
 
-def _wait_for_change(corpus: Path, every: float = 2.0) -> None:
+def _wait_for_change(corpus: Place, every: float = 2.0) -> None:
     """Return when the corpus has changed and then stood still for a moment (a file still being copied isn't read)."""
-    from .corpus import snapshot
+    from .corpus import snapshot as look
+
+    def snapshot(place: Place) -> object:
+        return look(place.local) if place.is_local else [(one.path, one.mark) for one in place.entries()]
 
     err.print(f"Watching {corpus}; stop with Ctrl-C.", markup=False)
     before = snapshot(corpus)
@@ -254,17 +293,18 @@ def _wait_for_change(corpus: Path, every: float = 2.0) -> None:
 
 
 @app.command()
-def status(output: Output = Path("outputs"), database: Database = None) -> None:
+def status(output: Output = OUTPUT, database: Database = None) -> None:
     """What is done, what is stale, what failed and why."""
     with _told():
         from .inspection import print_status
 
-        print_status(out, output)
-        followed = _followed(output, database)
+        folder = fetched(Place.of(output))
+        print_status(out, folder)
+        followed = _followed(folder, database)
         if followed is not None:
             from .reviewing import follows
 
-            if follows(output, followed.decisions, followed.amendments):
+            if follows(folder, followed.decisions, followed.amendments):
                 out.print(f"The table follows {followed}.", markup=False, soft_wrap=True)
             else:
                 said = f"Stale: the table doesn't follow all {followed}. Next: policy-scan run (an export follows them)"
@@ -276,13 +316,13 @@ def show(
     identifier: Annotated[
         str, typer.Argument(metavar="ID", help="A document, provision (first digits do) or cell (THEME:FR).")
     ],
-    output: Output = Path("outputs"),
+    output: Output = OUTPUT,
 ) -> None:
     """One document, provision or cell, with its evidence."""
     with _told():
         from .inspection import print_one
 
-        print_one(out, output, identifier)
+        print_one(out, fetched(Place.of(output)), identifier)
 
 
 @app.command()
@@ -405,7 +445,7 @@ def train(
     gold: Annotated[list[Path], typer.Option(help="A CSV of coded passages; may be given several times.")],
     model: Annotated[Path, typer.Option(help="Folder to write the model to.")],
     run_folder: Annotated[
-        Path | None, typer.Option("--run", help="Folder of the run that reviewers decided on.")
+        str | None, typer.Option("--run", metavar="PLACE", help="The run that reviewers decided on.")
     ] = None,
     decisions: Annotated[
         Path | None,
@@ -427,8 +467,9 @@ def train(
         if run_folder is None and decisions is not None:
             raise UsageError("--decisions needs --run.", "say which run they are about.")
         given: Path | Sequence[Decision] | None = decisions
-        if run_folder is not None and decisions is None:
-            followed = _followed(run_folder, database)
+        folder = None if run_folder is None else fetched(Place.of(run_folder))
+        if folder is not None and decisions is None:
+            followed = _followed(folder, database)
             if followed is None:
                 raise UsageError(
                     f"Nobody has reviewed {run_folder} yet.", "start 'policy-scan review', or give --decisions."
@@ -442,7 +483,7 @@ def train(
             return
         from .changes import as_text, train_and_compare
 
-        source = (run_folder, given) if run_folder and given else None
+        source = (folder, given) if folder and given else None
         report, changes = train_and_compare(gold, model, settings, codebook, source, weight, tell)
         out.print(str(report), markup=False, soft_wrap=True)
         out.print(as_text(changes), markup=False, soft_wrap=True)
@@ -456,7 +497,7 @@ def evaluate(
         Path | None, typer.Option("-o", "--output", help="Folder for the report (HTML and JSON).")
     ] = None,
     run_folder: Annotated[
-        Path | None, typer.Option("--run", help="Folder of a reviewed run: estimates from its random samples.")
+        str | None, typer.Option("--run", metavar="PLACE", help="A reviewed run: estimates from its random samples.")
     ] = None,
     database: Database = None,
     fast: Fast = False,
@@ -475,7 +516,7 @@ def evaluate(
         if run_folder is not None:
             from .review.figures import estimates_of
 
-            estimated = estimates_of(run_folder, database)
+            estimated = estimates_of(folder_of(run_folder, database), database)
         if gold is None:
             if estimated is None:
                 raise UsageError("There is nothing to measure on.", "give --gold FILE.csv, --run FOLDER, or both.")
@@ -510,26 +551,37 @@ def export(
             help="csv, parquet, xlsx, html, docx, pdf, figures, csl, bibtex, datapackage or qdpx.",
         ),
     ],
-    output_run: Output = Path("outputs"),
+    output_run: Output = OUTPUT,
     language: Annotated[str | None, typer.Option(help="en, fr, nl, de, el or ro.")] = None,
     path: Annotated[Path | None, typer.Option("-o", help="File or folder to write.")] = None,
     against: Annotated[
-        Path | None, typer.Option(metavar="OUT_A", help="xlsx: an earlier run; adds a sheet of what changed since.")
+        str | None, typer.Option(metavar="OUT_A", help="xlsx: an earlier run; adds a sheet of what changed since.")
     ] = None,
     database: Database = None,
 ) -> None:
     """Write the table and its evidence in another format."""
     with _told():
+        from .publishing import workplace
         from .report import FORMATS, STEM, SUFFIXES, export_run
         from .report.common import load_run, lost_pdfs
 
-        # What is compiled for a report stands in a folder of its own: the report goes where the run is.
-        if path is None and kind in FORMATS:
-            path = output_run / f"{STEM}{SUFFIXES.get(kind, f'.{kind}')}"
-        with _as_reviewed(output_run, database) as data:
-            earlier = load_run(against) if against else None
+        place = Place.of(output_run)
+        run_folder = fetched(place)
+        with _as_reviewed(run_folder, database) as data, workplace(place) as folder:
+            # What is compiled for a report stands in a folder of its own: the report goes where the run is.
+            sent = path is None and not place.is_local
+            if path is None and kind in FORMATS:
+                own = folder if sent else Path(output_run)
+                path = own / f"{STEM}{SUFFIXES.get(kind, f'.{kind}')}"
+            data = replace(data, absolute_links=sent)
+            earlier = load_run(fetched(Place.of(against))) if against else None
             for written in export_run(data, kind, language or data.config.table.language, path, earlier):
-                out.print(str(written), markup=False, soft_wrap=True)
+                told = str(written)
+                if sent:
+                    name = written.relative_to(folder).as_posix()
+                    place.upload(name, written)
+                    told = str(place.below(name))
+                out.print(told, markup=False, soft_wrap=True)
             if lost := len(lost_pdfs(data)):
                 said = (
                     f"! {lost} of {len(data.documents)} PDFs are no longer in {data.corpus}: links to them lead nowhere"
@@ -540,8 +592,8 @@ def export(
 
 @app.command()
 def diff(
-    before: Annotated[Path, typer.Argument(metavar="OUT_A", help="Folder of the earlier run.")],
-    after: Annotated[Path, typer.Argument(metavar="OUT_B", help="Folder of the later run.")],
+    before: Annotated[str, typer.Argument(metavar="OUT_A", help="Folder or address of the earlier run.")],
+    after: Annotated[str, typer.Argument(metavar="OUT_B", help="Folder or address of the later run.")],
     as_json: Annotated[bool, typer.Option("--json", help="Everything, as JSON on stdout.")] = False,
     language: Annotated[str | None, typer.Option(help="en, fr, nl, de, el or ro.")] = None,
 ) -> None:
@@ -554,9 +606,9 @@ def diff(
 
         if language:
             check_language(language)
-        later = load_run(after)
+        later = load_run(fetched(Place.of(after)))
         spoken = language or later.config.table.language
-        comparison = compare_runs(load_run(before), later, spoken)
+        comparison = compare_runs(load_run(fetched(Place.of(before))), later, spoken)
         if as_json:
             _write(json_of(comparison))
         else:

@@ -10,9 +10,18 @@ from rich.console import Console
 from rich.markup import escape
 
 from .errors import PolicyScanError
+from .storage import UnreachableError
 
 err = Console(stderr=True, highlight=False)
 out = Console(highlight=False)
+
+
+def _next_step(error: Exception) -> str:
+    if isinstance(error, UnreachableError):
+        return "see that the store can be reached, then do the same again: what was finished is kept."
+    if isinstance(error, OSError) and "://" in str(error.filename):
+        return "check the address and the credentials in the environment (docs/storage.md), then do the same again."
+    return "check the path, its permissions and the free space on the disk, then run again."
 
 
 @contextmanager
@@ -33,5 +42,5 @@ def told() -> Iterator[None]:
     except OSError as error:
         where = f" ({error.filename})" if error.filename else ""
         err.print(f"[bold red]✗[/bold red] {escape(str(error.strerror or error) + where)}", soft_wrap=True)
-        err.print("  → check the path, its permissions and the free space on the disk, then run again.")
+        err.print(f"  → {_next_step(error)}", markup=False, soft_wrap=True)
         raise typer.Exit(3) from None

@@ -20,6 +20,7 @@ from .report.common import mark_text
 from .runner import read_run_file, stale_documents
 from .screen import print_issues
 from .stages.codings import as_passage
+from .storage import Place
 from .tables import read_records
 
 _MANY = 15
@@ -56,14 +57,14 @@ def print_status(console: Console, output: Path) -> None:
         by = [str(sum(d.status == name for d in own)) for name in ("ok", "partial", "failed", "excluded")]
         table.add_row(code, *by, str(sum(document.n_pages for document in own)))
     console.print(table)
-    changes = list(stale_documents(Path(run["corpus"]), documents))
+    changes = list(stale_documents(Place.of(run["corpus"]), documents))
     if changes:
         _print(console, f"Stale: the corpus has changed since ({len(changes)} files). Next: policy-scan run")
         for path, what in changes[:_MANY]:
             _print(console, f"  {what}: {path}")
     else:
         _print(console, "Up to date with the corpus.")
-    print_issues(console, issues, documents, str(output))
+    print_issues(console, issues, documents, str(run.get("output", output)))
 
 
 def print_one(console: Console, output: Path, identifier: str) -> None:

@@ -1,24 +1,47 @@
-"""Who is writing into an output folder: one run at a time, told by OUT/.lock.
+"""Who is writing into an output: one run at a time, told by OUT/.lock.
 
 The file holds the process, the host and the time, for people to read; that its process lives is what counts. A lock
 whose process has ended is taken over. Reading a run (reports, the review) needs no lock: tables are replaced whole.
+
+On an object store the holder may be on any machine. It writes its lock anew every few seconds, and who finds a lock of
+another machine watches it: one that doesn't change for many beats, by the watcher's own clock, is taken over. No two
+clocks are compared. A holder that was taken over learns of it before it publishes.
 """
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import socket
+import sys
 import tempfile
+import threading
 import time
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from .errors import LockedError
+from .storage import Place
 
 LOCK_FILE = ".lock"
+_BEAT_SECONDS = 10.0
+"""How often a holder writes its lock on an object store anew."""
+_DEAD_BEATS = 9
+"""After how many beats without a change the lock of another machine is taken over."""
+_SETTLE_SECONDS = 2.0
+"""How long to wait, on a store that knows no conditions, until a lock written at the same moment would be seen."""
+
+
+class Lock(Protocol):
+    """A lock that is held."""
+
+    def check(self) -> None:
+        """Raises LockedError when it is no longer held, OSError when the store doesn't say: publish nothing then."""
+        ...
 
 
 def _began(process: int) -> str:
@@ -111,32 +134,207 @@ def _take(file: Path, mine: Path) -> None:
 
 
 @contextmanager
-def held(output: Path) -> Iterator[None]:
-    """Hold an output folder's lock while its block runs; released on any way out of it. The folder is made if need be,
-    and what a killed run left half-written there is removed.
+def held(output: Path | Place) -> Iterator[Lock]:
+    """Hold an output's lock while its block runs; released on any way out of it. A folder is made if need be, and what
+    a killed run left half-written there is removed.
 
-    Raises LockedError when another process holds it, OSError when the folder can't be written to.
+    Raises LockedError when another process holds it, OSError when the output can't be written to.
     """
-    output.mkdir(parents=True, exist_ok=True)
-    file = output / LOCK_FILE
-    holder = {
+    place = Place.of(output)
+    lock: _FolderLock | _StoreLock = _FolderLock(place.local) if place.is_local else _StoreLock(place)
+    lock.take()
+    try:
+        yield lock
+    finally:
+        lock.release()
+
+
+def _myself() -> dict[str, Any]:
+    return {
         "process": os.getpid(),
         "host": socket.gethostname(),
         "since": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         "began": _began(os.getpid()),
     }
-    handle, name = tempfile.mkstemp(prefix=f".tmp-{os.getpid()}-", dir=output)
-    mine = Path(name)
+
+
+def _lost(where: Path | Place, holder: dict[str, Any] | None) -> LockedError:
+    who = f"process {holder['process']} on {holder['host']} holds it" if holder else "it is gone"
+    return LockedError(
+        f"This run's lock on {where} was taken from it ({who}): it publishes nothing.",
+        "run again: what was computed is kept in the cache.",
+    )
+
+
+class _FolderLock:
+    def __init__(self, output: Path) -> None:
+        self.output, self.file = output, output / LOCK_FILE
+        self.holder = _myself()
+
+    def take(self) -> None:
+        self.output.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(prefix=f".tmp-{os.getpid()}-", dir=self.output)
+        mine = Path(name)
+        try:
+            with os.fdopen(handle, "w", encoding="utf-8") as stream:
+                json.dump(self.holder, stream)
+            mine.chmod(0o644)
+            _take(self.file, mine)
+        finally:
+            mine.unlink(missing_ok=True)
+        _sweep(self.output)
+
+    def check(self) -> None:
+        holder = _holder(self.file)
+        if holder != self.holder:
+            raise _lost(self.output, holder)
+
+    def release(self) -> None:
+        if _holder(self.file) == self.holder:
+            self.file.unlink(missing_ok=True)
+
+
+def _machine() -> str:
+    """What tells this machine, and on Linux this container, from any other while it is up: within it a number of a
+    process says whether that lives. Names of hosts are given twice."""
     try:
-        with os.fdopen(handle, "w", encoding="utf-8") as stream:
-            json.dump(holder, stream)
-        mine.chmod(0o644)
-        _take(file, mine)
-    finally:
-        mine.unlink(missing_ok=True)
-    try:
-        _sweep(output)
-        yield
-    finally:
-        if _holder(file) == holder:
-            file.unlink(missing_ok=True)
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+        return f"{boot} {Path('/proc/self/ns/pid').readlink()}"
+    except OSError:
+        return f"{socket.gethostname()} {uuid.getnode():x}"
+
+
+class _StoreLock:
+    """The object OUT/.lock: its holder, told apart by a token, and the number of its last beat."""
+
+    def __init__(self, output: Place) -> None:
+        self.output = output
+        self.holder = {**_myself(), "machine": _machine(), "token": uuid.uuid4().hex, "beat": 0}
+        self.ended = threading.Event()
+        self.thread = threading.Thread(target=self._beat, name="lock", daemon=True)
+
+    def take(self) -> None:
+        for _ in range(10):
+            if self._create():
+                break
+            data = self._read()
+            if data is None:  # released at this moment
+                continue
+            holder = self._parsed(data)
+            if holder.get("token") == self.holder["token"]:  # written, but the answer was lost
+                break
+            if holder.get("machine") == self.holder["machine"]:
+                if _lives(holder["process"], holder["began"]):
+                    raise self._refusal(holder)
+            elif not self._is_dead(data, holder):
+                continue
+            if self._take_over(data):
+                break
+        else:
+            raise self._refusal(self._parsed(self._read() or b""))
+        self.thread.start()
+
+    def _read(self) -> bytes | None:
+        try:
+            return self.output.read_bytes(LOCK_FILE)
+        except FileNotFoundError:
+            return None
+
+    @staticmethod
+    def _parsed(data: bytes) -> dict[str, Any]:
+        """What a lock says; {} where nothing can be told from it."""
+        try:
+            holder = json.loads(data)
+            texts = {name: str(holder[name]) for name in ("host", "since", "began", "machine", "token")}
+            return {**texts, "process": int(holder["process"]), "beat": int(holder["beat"])}
+        except (ValueError, KeyError, TypeError):
+            return {}
+
+    def _data(self) -> bytes:
+        return json.dumps(self.holder).encode("utf-8")
+
+    def _refusal(self, holder: dict[str, Any]) -> LockedError:
+        if not holder:
+            return LockedError(
+                f"{self.output}/{LOCK_FILE} says that another run writes here, but not which.",
+                f"delete the object {LOCK_FILE} when no run is going on.",
+            )
+        who = f"process {holder['process']} on {holder['host']}, since {holder['since']}"
+        return LockedError(
+            f"Another run is writing into {self.output}: {who}.", "wait until it has ended, or give another --output."
+        )
+
+    def _create(self) -> bool:
+        """Write the lock unless there is one; whether this process then holds it. Raises LockedError."""
+        try:
+            if not self.output.create(LOCK_FILE, self._data()):
+                return False
+            conditional = not self.output.create(LOCK_FILE, self._data())
+        except OSError as error:
+            if error.errno not in (errno.ENOSYS, errno.ENOTSUP):
+                raise
+            if self._read() is not None:
+                return False
+            self.output.write_bytes(LOCK_FILE, self._data())
+            conditional = False
+        if not conditional:  # a store that writes whatever the condition: the last of those who wrote has it
+            time.sleep(_SETTLE_SECONDS)
+            self.check()
+        return True
+
+    def _is_dead(self, data: bytes, holder: dict[str, Any]) -> bool:
+        """Watch a lock of another machine: True when it stayed as it is, False when it is gone. Raises LockedError as
+        soon as it changes."""
+        limit = _BEAT_SECONDS * _DEAD_BEATS
+        who = f"process {holder['process']} on {holder['host']}" if holder else "another run"
+        said = f"! {self.output} is locked by {who}: watching for up to {limit:.0f} s whether it is at work"
+        print(said, file=sys.stderr, flush=True)
+        until = time.monotonic() + limit
+        while time.monotonic() < until:
+            time.sleep(_BEAT_SECONDS / 4)
+            now = self._read()
+            if now is None:
+                return False
+            if now != data:
+                raise self._refusal(self._parsed(now))
+        return True
+
+    def _take_over(self, data: bytes) -> bool:
+        """Put this process's lock in the place of a dead one's; of several that try, one does."""
+        try:
+            mark = self.output.mark(LOCK_FILE)
+        except FileNotFoundError:
+            return False
+        if self._read() != data or not self.output.replace(LOCK_FILE, self._data(), mark):
+            return False
+        time.sleep(_SETTLE_SECONDS)  # seldom done: where a store knows no conditions, the last of several has it
+        self.check()
+        return True
+
+    def _beat(self) -> None:
+        while not self.ended.wait(_BEAT_SECONDS):
+            with suppress(OSError):  # a store that doesn't answer now: at the next beat, or taken over by then
+                if not self._renew():
+                    return
+
+    def _renew(self) -> bool:
+        """Write the lock anew; False when it is another's by now."""
+        mark = self.output.mark(LOCK_FILE)
+        if self._parsed(self._read() or b"").get("token") != self.holder["token"]:
+            return False
+        self.holder["beat"] += 1
+        self.output.replace(LOCK_FILE, self._data(), mark)
+        return True
+
+    def check(self) -> None:
+        holder = self._parsed(self._read() or b"")
+        if holder.get("token") != self.holder["token"]:
+            raise _lost(self.output, holder or None)
+
+    def release(self) -> None:
+        self.ended.set()
+        if self.thread.is_alive():
+            self.thread.join(_BEAT_SECONDS)
+        with suppress(OSError, LockedError):  # what can't be removed now is taken over when it has stood still
+            self.check()
+            self.output.delete(LOCK_FILE)

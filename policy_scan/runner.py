@@ -29,12 +29,18 @@ from .keys import hash_file, make_key
 from .lock import held
 from .pipeline import DOCUMENT_STAGES, STAGES
 from .planning import Plan, make_plan, stale_documents
+from .publishing import RUN_FILE, Published, workplace
+from .publishing import publish as publish_run
 from .queries import RunTables
 from .records import Cell, Decision, Document, Issue
 from .reviewing import compile_review
+from .storage import Place
 from .tables import read_records, to_table, write_atomic, write_table
 
-RUN_FILE = "run.json"
+CACHE_FOLDER = ".cache"
+"""Where results are kept, below the output."""
+_TOLD = ("documents", "issues", "cells")
+"""The tables that a run's result is read from."""
 _MARKS = "outputs.json"
 _ASKED = ("pages", "provisions", "codings")
 """Tables that the cells are compiled from."""
@@ -45,7 +51,6 @@ _LIBRARIES = ("pypdfium2", "pytesseract", "py3langid", "spacy", "scikit-learn", 
 class RunResult:
     """What a run did: `computed` documents were worked on, the others came from the cache; `failed` lists paths."""
 
-    output: Path
     documents: Sequence[Document]
     issues: Sequence[Issue]
     cells: Sequence[Cell]
@@ -85,10 +90,12 @@ def read_run_file(output: Path) -> dict[str, Any]:
         ) from None
 
 
-def n_decisions(output: Path) -> int:
-    """How many rows of reviewers' decisions the last run was given; 0 where there was none."""
+def n_decisions(output: Path | Mapping[str, Any]) -> int:
+    """How many rows of reviewers' decisions the last run (its folder, or its run.json) was given; 0 where there was
+    none."""
     try:
-        return int(read_run_file(output)["counts"].get("decisions", 0))
+        details = read_run_file(output) if isinstance(output, Path) else output
+        return int(details["counts"].get("decisions", 0))
     except (NothingToDoError, KeyError):
         return 0
 
@@ -106,9 +113,14 @@ def _remember(output: Path, hashes: Mapping[str, str]) -> None:
         write_atomic(output / ".cache" / _MARKS, json.dumps(marks, sort_keys=True).encode("ascii"))
 
 
-def _is_current(output: Path, tables_key: str) -> bool:
-    """Whether the tables in the output folder are, byte for byte, those of this key. A file that looks as it did when
-    it was written isn't read again."""
+def _is_current(output: Path, tables_key: str, published: Published | None) -> bool:
+    """Whether the output's tables are, byte for byte, those of this key. A file that looks as it did when it was
+    written isn't read again; on an object store its own marks tell, and the tables that tell of the run are fetched."""
+    if published is not None:
+        if not published.is_current(tables_key):
+            return False
+        published.fetch(output, [f"{name}.parquet" for name in _TOLD])
+        return True
     try:
         marks = json.loads((output / ".cache" / _MARKS).read_text(encoding="ascii"))
     except (OSError, ValueError):
@@ -125,46 +137,61 @@ def _is_current(output: Path, tables_key: str) -> bool:
 
 def _loaded(output: Path, started: float) -> RunResult:
     return RunResult(
-        output, read_records(output, "documents", Document), read_records(output, "issues", Issue),
+        read_records(output, "documents", Document), read_records(output, "issues", Issue),
         read_records(output, "cells", Cell), 0, time.monotonic() - started, True,
     )  # fmt: skip
 
 
 def run(
-    corpus: Path,
-    output: Path,
+    corpus: Path | Place,
+    output: Path | Place,
     config: Config,
     jurisdictions: Sequence[str] = (),
     tell: Callable[[Progress], None] = lambda progress: None,
     decisions: Path | Sequence[Decision] | None = None,
     amendments: Sequence[Amendment] = (),
+    cache: Place | None = None,
 ) -> RunResult:
     """The whole pipeline. `decisions`: reviewers' decisions that the cells follow, or a file of them (JSON lines);
-    `amendments`: what they mended of documents.
+    `amendments`: what they mended of documents; `cache`: where results are kept, OUT/.cache where not given.
 
     Raises UsageError (decisions that can't be read), NothingToDoError, ConfigError, LockedError (another run writes
-    into the output), OSError (output can't be written).
+    into the output), OSError (output can't be written, a store doesn't answer).
     """
     decided = read_decisions(decisions) if isinstance(decisions, Path) else decisions
-    with held(output):
-        return run_held(corpus, output, config, jurisdictions, tell, decided, amendments)
+    place = Place.of(output)
+    with held(place) as lock, workplace(place) as folder:
+        published = None if place.is_local else Published.at(place)
+        result = run_held(
+            Place.of(corpus), folder, config, jurisdictions, tell, decided, amendments,
+            cache or place.below(CACHE_FOLDER), published,
+        )  # fmt: skip
+        if published is not None and not result.unchanged:
+            publish_run(folder, place, lock.check)
+    return result
 
 
 def run_held(
-    corpus: Path,
+    corpus: Place,
     output: Path,
     config: Config,
     jurisdictions: Sequence[str],
     tell: Callable[[Progress], None],
     decisions: Path | Sequence[Decision] | None,
     amendments: Sequence[Amendment],
+    cache_root: Place,
+    published: Published | None = None,
 ) -> RunResult:
-    """`run`, for a caller that holds the output's lock and does more under it. Raises as `run` does."""
+    """`run`, for a caller that holds the output's lock and does more under it. Raises as `run` does.
+
+    `output` is the folder where the tables are written; where it is to be published on a store, `published` is the run
+    that stands there, and an unchanged one is not assembled.
+    """
     from .classifier.model import cell_thresholds, model_folder
 
     started = time.monotonic()
     decided = read_decisions(decisions) if isinstance(decisions, Path) else list(decisions or ())
-    cache = Cache(output / ".cache")
+    cache = Cache(cache_root)
     cache.sweep()
     plan = make_plan(corpus, cache.root, config, jurisdictions, amendments)
     seconds: Counter[str] = Counter()
@@ -178,7 +205,7 @@ def run_held(
 
     work_off()
     tables_key = _tables_key(plan, config, decided)
-    if not plan.tasks and _is_current(output, tables_key):
+    if not plan.tasks and _is_current(output, tables_key, published):
         return _loaded(output, started)
     folder = output / ".cache" / ".tables"
     shutil.rmtree(folder, ignore_errors=True)  # a killed run's
@@ -205,15 +232,28 @@ def run_held(
         shutil.rmtree(folder, ignore_errors=True)
     elapsed = time.monotonic() - started
     write_atomic(
-        output / RUN_FILE, _run_json(plan, corpus, config, counts, hashes, tables_key, computed, seconds, elapsed)
+        output / RUN_FILE,
+        _run_json(
+            plan,
+            corpus,
+            Place.of(output).below(CACHE_FOLDER),
+            config,
+            counts,
+            hashes,
+            tables_key,
+            computed,
+            seconds,
+            elapsed,
+        ),
     )
     _remember(output, hashes)
-    return RunResult(output, assembled.documents, compiled.issues, compiled.cells, computed, elapsed, False)
+    return RunResult(assembled.documents, compiled.issues, compiled.cells, computed, elapsed, False)
 
 
 def _run_json(
     plan: Plan,
-    corpus: Path,
+    corpus: Place,
+    usual_cache: Place,
     config: Config,
     counts: Mapping[str, int],
     hashes: Mapping[str, str],
@@ -234,7 +274,8 @@ def _run_json(
         "codebook_version": plan.codebook.version,
         "codebook_key": plan.uses["codebook"],
         "classifier_key": plan.uses["classifier"],
-        "corpus": str(corpus.resolve()),
+        **({} if plan.cache == usual_cache else {"cache": str(plan.cache)}),
+        "corpus": str(corpus.local.resolve() if corpus.is_local else corpus),
         "tables_key": tables_key,
         "files": dict(hashes),
         "counts": dict(counts),
@@ -246,4 +287,4 @@ def _run_json(
     return (json.dumps(content, ensure_ascii=False, indent=2, sort_keys=True) + "\n").encode("utf-8")
 
 
-__all__ = ["TABLES", "Plan", "Progress", "RunResult", "make_plan", "run", "run_held", "stale_documents"]
+__all__ = ["RUN_FILE", "TABLES", "Plan", "Progress", "RunResult", "make_plan", "run", "run_held", "stale_documents"]

@@ -14,7 +14,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
@@ -32,6 +32,7 @@ _PIECE = 16 << 20
 PATIENCE_VARIABLE = "POLICY_SCAN_STORE_SECONDS"
 """Environment variable: for how many seconds a store that doesn't answer is asked again; 60 where not set."""
 _PATIENCE = 60.0
+_SHORTEST_WAIT = 0.2
 _LONGEST_WAIT = 10.0
 _PASSING = frozenset(
     {"HTTPClientError", "ConnectionError", "ClientError", "ClientPayloadError", "IncompleteRead", "ResponseParserError",
@@ -147,25 +148,39 @@ def patience() -> float:
         return _PATIENCE
 
 
-class _Teller:
-    """Says on stderr that a store doesn't answer: once per outage, however many calls wait for it."""
+class _Outages:
+    """Since when which store hasn't answered this process. All its calls share one outage's patience: a hundred
+    documents don't wait a hundred minutes for a store that is gone. Told on stderr once an outage."""
 
     def __init__(self) -> None:
-        self.lock = threading.Lock()
-        self.told = False
+        self._lock = threading.Lock()
+        self._times: dict[str, tuple[float, float]] = {}
+        """Store -> when its outage began, and when it last failed to answer (seconds of the monotonic clock)."""
 
-    def waiting(self, address: str, error: OSError, seconds: float) -> None:
-        with self.lock:
-            if not self.told:
-                said = f"! {address} doesn't answer ({error.strerror}); asking again for up to {seconds:.0f} s"
-                print(said, file=sys.stderr, flush=True)
-            self.told = True
+    def failed(self, address: str, error: OSError, limit: float) -> float:
+        """Note that there was no answer; seconds left to ask again."""
+        store, now = _store_of(address), time.monotonic()
+        with self._lock:
+            began, last = self._times.get(store, (now, now))
+            is_new = store not in self._times or now - last > 2 * limit + _LONGEST_WAIT
+            began = now if is_new else began  # long ago: that outage was another
+            self._times[store] = (began, now)
+        if is_new and limit:
+            said = f"! {store} doesn't answer ({error.strerror}); asking again for up to {limit:.0f} s"
+            print(said, file=sys.stderr, flush=True)
+        return began + limit - now
 
-    def answered(self) -> None:
-        self.told = False
+    def answered(self, address: str) -> None:
+        if self._times:
+            with self._lock:
+                self._times.pop(_store_of(address), None)
 
 
-_teller = _Teller()
+def _store_of(address: str) -> str:
+    return "/".join(address.split("/", 3)[:3])
+
+
+_outages = _Outages()
 
 
 def persistently(call: Callable[[], T], address: str) -> T:
@@ -173,9 +188,7 @@ def persistently(call: Callable[[], T], address: str) -> T:
 
     Raises OSError: UnreachableError where there was no answer for as long as `patience` says.
     """
-    limit = patience()
-    until = time.monotonic() + limit
-    wait = 0.2
+    wait = _SHORTEST_WAIT
     while True:
         try:
             found = call()
@@ -184,15 +197,15 @@ def persistently(call: Callable[[], T], address: str) -> T:
         except Exception as error:
             known = _as_os_error(error, address)
             if not _may_pass(error):
+                _outages.answered(address)
                 raise known from error
-            left = until - time.monotonic()
+            left = _outages.failed(address, known, patience())
             if left <= 0:
                 raise UnreachableError(known.errno, f"The store doesn't answer: {known.strerror}", address) from error
-            _teller.waiting(address, known, limit)
             time.sleep(min(wait, left))
             wait = min(wait * 2, _LONGEST_WAIT)
         else:
-            _teller.answered()
+            _outages.answered(address)
             return found
 
 
@@ -259,7 +272,8 @@ class Place:
         return Place(self._full(name))
 
     def _full(self, name: str) -> str:
-        if "?versionId=" in name:  # what follows would be taken for a version of another object
+        # A version of another object would be taken for what follows; dots would lead to another object.
+        if "?versionId=" in name or not {".", ".."}.isdisjoint(name.split("/")):
             raise OSError(errno.EINVAL, "This name can't be asked for", name)
         return f"{self.address.rstrip('/')}/{name}" if name else self.address
 
@@ -270,8 +284,7 @@ class Place:
     @property
     def _store(self) -> Any:
         # What an address tells beside a path (a host, for some protocols) stands in its first part.
-        start = "/".join(self.address.split("/", 3)[:3])
-        return _file_system(self._protocol, start, os.getpid())
+        return _file_system(self._protocol, _store_of(self.address), os.getpid())
 
     def _ask(self, name: str, call: Callable[[Any, str], T]) -> T:
         full = self._full(name)
@@ -356,6 +369,26 @@ class Place:
             Path(mine).unlink(missing_ok=True)
         return True
 
+    def mark(self, name: str) -> str:
+        """A store's mark of an object, which changes when it does. Raises OSError."""
+        return self._ask(name, lambda store, full: _mark(store.info(full)))
+
+    def replace(self, name: str, data: bytes, mark: str) -> bool:
+        """Write an object anew if it still bears this mark; whether it was written. Raises OSError.
+
+        Only S3 looks at the mark in the same step; elsewhere it is looked at just before.
+        """
+        try:
+            if self._protocol in ("s3", "s3a"):
+                self._ask(name, lambda store, full: store.pipe_file(full, data, IfMatch=mark))
+            elif self.mark(name) == mark:
+                self.write_bytes(name, data)
+            else:
+                return False
+        except (FileExistsError, FileNotFoundError):  # so S3 says that it isn't what it was, and others that it is gone
+            return False
+        return True
+
     def upload(self, name: str, file: Path) -> None:
         """A local file's bytes, there in whole or not at all. Raises OSError."""
         if self.is_local:
@@ -395,6 +428,18 @@ class Place:
         with suppress(FileNotFoundError):
             self._ask(name, lambda store, full: store.rm_file(full))
 
+    def files(self) -> Iterator[Entry]:
+        """The objects right below a store's place, not those in its folders. Raises OSError."""
+
+        def list_one(store: Any, full: str) -> tuple[int, list[dict[str, Any]]]:
+            return len(store._strip_protocol(full)) + 1, store.ls(full, detail=True)
+
+        try:
+            start, found = self._ask("", list_one)
+        except FileNotFoundError:  # nothing stands there yet
+            return
+        yield from _entries(found, start)
+
     def entries(self) -> Iterator[Entry]:
         """Every object below an object store's place, by path. (A local folder is walked in corpus.py.)
 
@@ -406,8 +451,12 @@ class Place:
             return len(store._strip_protocol(full)) + 1, store.find(full, detail=True)
 
         start, found = self._ask("", find)
-        for name, details in sorted(found.items()):
-            path = name[start:]
-            # An object whose name ends with '/' stands for an empty folder; one named as the place isn't below it.
-            if path and not path.endswith("/") and details.get("type") != "directory":
-                yield Entry(path, int(details["size"] or 0), _mark(details))
+        yield from _entries([{**details, "name": name} for name, details in sorted(found.items())], start)
+
+
+def _entries(found: Iterable[dict[str, Any]], start: int) -> Iterator[Entry]:
+    for details in found:
+        path = details["name"][start:]
+        # An object whose name ends with '/' stands for an empty folder; one named as the place isn't below it.
+        if path and not path.endswith("/") and details.get("type") != "directory":
+            yield Entry(path, int(details["size"] or 0), _mark(details))

@@ -14,6 +14,7 @@ from policy_scan.records import Cell, Coding, Document, Issue, Provision
 from policy_scan.report.common import RunData
 from policy_scan.report.stored import list_coders, tally
 from policy_scan.stages.cells import compile_cells
+from policy_scan.storage import Place
 from policy_scan.tables import to_table
 
 HOSTILE = (
@@ -130,7 +131,7 @@ def run_data(directory: Path, run: Example | None = None) -> RunData:
         "files": {"a": "b"},
     }
     return RunData(
-        directory=directory, corpus=directory.parent / "corpus", config=config(), codebook=codebook(), columns=COLUMNS,
-        documents=tuple(run.documents), issues=tuple(run.issues), provisions=tuple(run.provisions),
+        directory=directory, corpus=Place.of(directory.parent / "corpus"), config=config(), codebook=codebook(),
+        columns=COLUMNS, documents=tuple(run.documents), issues=tuple(run.issues), provisions=tuple(run.provisions),
         codings=tuple(run.codings), cells=tuple(cells(run)), details=details, **counted(run.provisions, run.codings),
     )  # fmt: skip

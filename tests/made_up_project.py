@@ -14,6 +14,7 @@ from policy_scan.decisions import place_of
 from policy_scan.records import Coding, Decision, Document, Page, Provision
 from policy_scan.report.common import RunData
 from policy_scan.review.project import Project, build_project, machine_cells
+from policy_scan.storage import Place
 
 COUNTRIES = {"FR": "fr", "BE-VLG": "nl", "GR": "el", "LU": "de", "RO": "ro"}
 WORDS = {
@@ -82,7 +83,7 @@ def project_of(example: make.Example) -> Project:
     placed = make.Example(example.documents, provisions, example.codings, example.issues)
     columns = tuple(dict.fromkeys(one.jurisdiction.partition("-")[0] for one in example.documents))
     run = RunData(
-        directory=Path("out"), corpus=Path("corpus"), config=make.config(jurisdictions=list(columns)),
+        directory=Path("out"), corpus=Place.of(Path("corpus")), config=make.config(jurisdictions=list(columns)),
         codebook=make.codebook(), columns=columns, documents=tuple(placed.documents), issues=(),
         provisions=tuple(placed.provisions), codings=tuple(placed.codings), cells=(),
         details={"cell_thresholds": {}}, **make.counted(placed.provisions, placed.codings),

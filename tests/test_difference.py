@@ -29,6 +29,7 @@ from policy_scan.records import Cell, Coding, Document, Provision
 from policy_scan.report.common import RunData
 from policy_scan.report.differences import ChangeRow, as_json, change_rows, print_comparison
 from policy_scan.stages.cells import compile_cells
+from policy_scan.storage import Place
 from policy_scan.tables import parquet_bytes, to_table, write_atomic
 
 THEME = "non_digital_access"
@@ -75,7 +76,7 @@ def made(
         decisions_for_cells(settled), disputed_pairs(settled),
     )  # fmt: skip
     return RunData(
-        directory=folder, corpus=folder, config=config, codebook=codebook(),
+        directory=folder, corpus=Place.of(folder), config=config, codebook=codebook(),
         columns=tuple(config.table.jurisdictions), documents=tuple(documents), issues=(), provisions=tuple(provisions),
         codings=tuple(codings), cells=tuple(cells), details={"policy_scan": "1", **details},
         **make.counted(provisions, codings),

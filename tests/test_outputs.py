@@ -254,7 +254,7 @@ def _check_pdf(it: Exported, base: Path, address: str) -> None:
     file = (base / unquote(path)).resolve()
     assert file.is_file(), address
     if fragment:
-        [document] = [d for d in it.run.documents if (it.run.corpus / d.path).resolve() == file]
+        [document] = [d for d in it.run.documents if (it.run.corpus.local / d.path).resolve() == file]
         last = (
             document.n_pages if document.status in ("ok", "partial") else 1
         )  # pages nobody counted: the first is there

@@ -106,7 +106,7 @@ def test_every_field_and_table_of_the_descriptor_is_described(package: Path) -> 
 
 def test_no_path_of_the_machine_is_in_it(run: Any, package: Path) -> None:
     for file in package.parent.rglob("*.json"):
-        assert str(run.corpus.parent) not in file.read_text(encoding="utf-8")
+        assert str(run.corpus.local.parent) not in file.read_text(encoding="utf-8")
 
 
 def test_another_reader_gets_the_tables_value_by_value(run: Any, package: Path) -> None:

@@ -262,7 +262,7 @@ def test_a_large_corpus_is_referred_to_not_copied(run: Any, tmp_path: Path, monk
     assert path.read_bytes() == small.read_bytes()
     validate(path)
     project = read(path, tmp_path / "x").project
-    assert project.base_path == run.corpus.resolve().as_posix()
+    assert project.base_path == run.corpus.local.resolve().as_posix()
     assert [source.path for source in project.sources.pdfsource] == [
         "relative:///LU/loi.pdf",
         "relative:///LU/panne.pdf",
@@ -272,7 +272,7 @@ def test_a_large_corpus_is_referred_to_not_copied(run: Any, tmp_path: Path, monk
 
 def test_only_a_project_that_refers_to_files_tells_where_they_are(file: Path, run: Any) -> None:
     with zipfile.ZipFile(file) as archive:
-        assert str(run.corpus.parent).encode() not in archive.read("project.qde")
+        assert str(run.corpus.local.parent).encode() not in archive.read("project.qde")
 
 
 def test_the_same_run_gives_the_same_bytes_and_a_later_one_the_same_guids(

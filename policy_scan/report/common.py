@@ -22,6 +22,7 @@ from ..errors import NothingToDoError, UsageError
 from ..jurisdictions import UNKNOWN, place_name
 from ..records import Cell, CellStatus, Coding, Document, Issue, Provision
 from ..stages.cells import belongs, status_of
+from ..storage import Place
 from ..tables import read_parquet, read_records
 from ..translation import LANGUAGES, translations
 from .stored import Coder, Tally, read_coders, read_codings, read_provisions, read_tallies
@@ -48,7 +49,7 @@ class RunData:
     """A run's published tables, what it ran with, and where its files are."""
 
     directory: Path
-    corpus: Path
+    corpus: Place
     config: Config
     codebook: Codebook
     columns: tuple[str, ...]
@@ -68,6 +69,8 @@ class RunData:
     """Who judged the provisions on each theme."""
     is_whole: bool = True
     """Whether `provisions` and `codings` are all that the run has."""
+    absolute_links: bool = False
+    """Links to PDFs tell where they are on this machine: the report isn't to stand on it."""
 
     @property
     def n_provisions(self) -> int:
@@ -117,7 +120,7 @@ def load_run(directory: Path) -> RunData:
         codings, provisions = _coded(directory, decisions)
         return RunData(
             directory=directory,
-            corpus=Path(details["corpus"]),
+            corpus=Place.of(str(details["corpus"])),
             config=config,
             codebook=load_codebook(config.codebook),
             columns=tuple(name.removesuffix("_status") for name in table.column_names if name.endswith("_status")),
@@ -379,13 +382,25 @@ def remarks_on(run: RunData, document: Document) -> str:
 
 
 def lost_pdfs(run: RunData) -> list[Document]:
-    """The documents that the run read and whose PDFs are no longer there: links to them lead nowhere."""
-    return [one for one in run.documents if one.status in ("ok", "partial") and not (run.corpus / one.path).is_file()]
+    """The documents that the run read and whose PDFs are no longer there: links to them lead nowhere.
+
+    Raises OSError where a store doesn't say.
+    """
+    read = [one for one in run.documents if one.status in ("ok", "partial")]
+    if run.corpus.is_local:
+        return [one for one in read if not (run.corpus.local / one.path).is_file()]
+    there = {entry.path for entry in run.corpus.entries()}
+    return [one for one in read if one.path not in there]
 
 
 def relative_pdf(run: RunData, document: Document, folder: Path) -> str:
-    """The PDF's path relative to the folder where a report stands, with '/'; absolute where drives differ."""
-    target = (run.corpus / document.path).resolve()
+    """The PDF's path relative to the folder where a report stands, with '/'; absolute where drives differ, its address
+    where the corpus is on an object store."""
+    if not run.corpus.is_local:
+        return str(run.corpus.below(document.path))
+    target = (run.corpus.local / document.path).resolve()
+    if run.absolute_links:
+        return target.as_posix()
     try:
         return Path(os.path.relpath(target, folder.resolve())).as_posix()
     except ValueError:
@@ -395,6 +410,8 @@ def relative_pdf(run: RunData, document: Document, folder: Path) -> str:
 def pdf_address(run: RunData, document: Document, page: int, folder: Path) -> str:
     """The same as a web address that opens the PDF at its page."""
     path = relative_pdf(run, document, folder)
+    if not run.corpus.is_local:
+        return f"{quote(path, safe=':/')}#page={page}"
     return f"{Path(path).as_uri() if Path(path).is_absolute() else quote(path)}#page={page}"
 
 

@@ -15,13 +15,13 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import compress
-from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from ..errors import DocumentError
+from ..errors import DocumentError, PolicyScanError
 from ..keys import hash_bytes
 from ..pdf import PageError, Pdf, Sheet, View, open_pdf
 from ..records import Document, Provision
+from ..storage import Place, UnreachableError
 from .common import Evidence, RunData
 
 if TYPE_CHECKING:
@@ -99,12 +99,20 @@ def _of_document(run: RunData, needed: Mapping[CropKey, Evidence], dpi: int) -> 
     return found
 
 
-def read_document(corpus: Path, document: Document) -> bytes | Reason:
-    """The document's bytes. Another file in its place would show words that nobody coded: it counts as changed."""
+def read_document(corpus: Place, document: Document) -> bytes | Reason:
+    """The document's bytes. Another file in its place would show words that nobody coded: it counts as changed.
+
+    Raises PolicyScanError where the corpus is on a store that doesn't answer.
+    """
     changed = False
     for path in (document.path, *document.other_paths):
         try:
-            data = (corpus / path).read_bytes()
+            data = corpus.read_bytes(path)
+        except UnreachableError as error:
+            raise PolicyScanError(
+                f"The PDF {error.filename} can't be fetched: {error.strerror}.",
+                "see that the store can be reached, then do the same again.",
+            ) from error
         except OSError:
             continue
         if hash_bytes(data) == document.doc_id:

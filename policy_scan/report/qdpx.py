@@ -28,8 +28,8 @@ import pyarrow.compute as pc
 
 from ..citations import format_labels, format_pages, shorten
 from ..decisions import PublishedDecision
-from ..keys import hash_file
 from ..records import FORCES, Coding, Document, Page, Provision
+from ..storage import UnreachableError
 from ..tables import from_table, read_parquet, read_records, write_atomic
 from ..translation import translations
 from .common import RunData, jurisdiction_name, printable, theme_name
@@ -134,6 +134,18 @@ def _documents(run: RunData) -> Iterator[tuple[Document, list[Page]]]:
             yield document, sorted((page for page in pages if page.text), key=lambda page: page.page)
 
 
+def _sizes(run: RunData) -> list[int]:
+    """Bytes of each PDF that is there."""
+    if not run.corpus.is_local:
+        there = {entry.path: entry.size for entry in run.corpus.entries()}
+        return [there[one.path] for one in run.documents if one.path in there]
+    return [file.stat().st_size for one in run.documents if (file := run.corpus.local / one.path).is_file()]
+
+
+def _base_path(run: RunData) -> str:
+    return run.corpus.local.resolve().as_posix() if run.corpus.is_local else str(run.corpus)
+
+
 class _Project:
     """The project as it is put together: the XML tree, and the files beside it."""
 
@@ -143,7 +155,7 @@ class _Project:
         self.gettext = translations(language).gettext
         self.ended = _moment(str(run.details.get("ended", "")))
         self.model = f"policy_scan {run.details.get('policy_scan', '')}".strip()
-        sizes = [file.stat().st_size for one in run.documents if (file := run.corpus / one.path).is_file()]
+        sizes = _sizes(run)
         self.embed = sum(sizes) <= EMBED_BYTES if embed is None else embed
         self.files: dict[str, bytes | Path] = {}
         self.notes: dict[str, PublishedDecision] = {}
@@ -176,7 +188,7 @@ class _Project:
                 "creatingUserGUID": guid("user", self.model),
                 **({"creationDateTime": self.ended} if self.ended else {}),
                 # A path of the machine is told only where the project needs it to find the PDFs.
-                **({} if self.embed else {"basePath": self.run.corpus.resolve().as_posix()}),
+                **({} if self.embed else {"basePath": _base_path(self.run)}),
             },
         )
         self._users(root)
@@ -293,11 +305,17 @@ class _Project:
 
     def _pdf(self, document: Document, identifier: str) -> str:
         """The path of a document's PDF as the project tells it; '' where the file isn't the one that was read."""
-        file = self.run.corpus / document.path
-        if not file.is_file() or hash_file(file) != document.doc_id:
+        corpus = self.run.corpus
+        try:
+            if corpus.hash(document.path) != document.doc_id:
+                return ""
+            if not self.embed:
+                return f"relative:///{document.path}"
+            file = corpus.local / document.path if corpus.is_local else corpus.read_bytes(document.path)
+        except UnreachableError:
+            raise
+        except OSError:
             return ""
-        if not self.embed:
-            return f"relative:///{document.path}"
         self.files[f"sources/{identifier}.pdf"] = file
         return f"internal://{identifier}.pdf"
 

@@ -11,6 +11,8 @@ import typer
 
 from ..console import err, out, told
 from ..errors import UsageError
+from ..publishing import fetched
+from ..storage import Place
 
 if TYPE_CHECKING:
     from .store import Store
@@ -19,7 +21,10 @@ app = typer.Typer(help="Audit the excerpts in a web application, beside the page
 users = typer.Typer(help="Accounts of a team: coders, adjudicators, administrators.", no_args_is_help=True)
 app.add_typer(users, name="user")
 
-Output = Annotated[Path, typer.Option("--output", help="Folder of the run.", show_default=True)]
+Output = Annotated[
+    str, typer.Option("--output", metavar="PLACE", help="Folder of the run, or its address (s3://bucket/folder).")
+]
+OUTPUT = "outputs"
 Database = Annotated[
     str | None,
     typer.Option(
@@ -35,25 +40,43 @@ Name = Annotated[str, typer.Argument(metavar="NAME")]
 DATABASE_NAME = "review.sqlite3"
 
 
-def database_address(output: Path, database: str | None) -> Path | str:
-    """Where the decisions of a run are kept."""
-    return database or output / DATABASE_NAME
+def _reviewed(output: str, database: str | None) -> Place:
+    """Raises UsageError where the run's decisions would have to stand on an object store."""
+    place = Place.of(output)
+    if not place.is_local and not database:
+        raise UsageError(
+            f"The review of {place} needs a database elsewhere: {DATABASE_NAME} can't stand on an object store.",
+            "give --database FILE.sqlite3 on this machine, or postgresql://USER:PASSWORD@HOST/NAME for a team.",
+        )
+    return place
 
 
-def open_store(output: Path, database: str | None, create: bool = True) -> Store:
-    """Raises NothingToDoError where the run's folder isn't there, StoreError where the database can't be used."""
+def folder_of(output: str, database: str | None) -> Path:
+    """The folder of a run under review: its own, or the copy of one at an address.
+
+    Raises UsageError where its decisions would have to stand on an object store, and as `fetched` does.
+    """
+    return fetched(_reviewed(output, database))
+
+
+def open_store(output: str, database: str | None, create: bool = True) -> Store:
+    """Raises NothingToDoError where the run's folder isn't there, StoreError where the database can't be used,
+    UsageError where it would have to stand on an object store."""
     from ..errors import NothingToDoError
     from .store import Store
 
-    if not database and not output.is_dir():
+    place = _reviewed(output, database)
+    if database:
+        return Store.open(database, create)
+    if not place.local.is_dir():
         raise NothingToDoError(f"{output} holds no finished run.", "run 'policy-scan run', or give --output.")
-    return Store.open(database_address(output, database), create)
+    return Store.open(place.local / DATABASE_NAME, create)
 
 
 @app.callback(invoke_without_command=True)
 def review(
     context: typer.Context,
-    output: Output = Path("outputs"),
+    output: Output = OUTPUT,
     database: Database = None,
     host: Annotated[str, typer.Option(help="Address to listen on; this machine alone by default.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="0: any that is free.")] = 8571,
@@ -76,8 +99,9 @@ def review(
         from .serving import Listening, serve
 
         listening = Listening(host, port, public_address, secret_file, name, language or "", not no_browser)
+        folder = folder_of(output, database)
         with open_store(output, database) as store:
-            serve(output, store, listening, lambda line: out.print(line, markup=False, soft_wrap=True))
+            serve(folder, store, listening, lambda line: out.print(line, markup=False, soft_wrap=True))
 
 
 def _password(from_input: bool) -> str:
@@ -98,7 +122,7 @@ def _by() -> str:
 def add(
     name: Name,
     role: Annotated[str, typer.Option(help="coder, adjudicator or administrator.")],
-    output: Output = Path("outputs"),
+    output: Output = OUTPUT,
     database: Database = None,
     password_stdin: PasswordFromInput = False,
 ) -> None:
@@ -117,7 +141,7 @@ def add(
 
 
 @users.command("list")
-def list_users(output: Output = Path("outputs"), database: Database = None) -> None:
+def list_users(output: Output = OUTPUT, database: Database = None) -> None:
     """The accounts: name, role, whether it is open."""
     with told(), open_store(output, database, create=False) as store:
         for user in store.users():
@@ -126,7 +150,7 @@ def list_users(output: Output = Path("outputs"), database: Database = None) -> N
 
 @users.command("password")
 def password(
-    name: Name, output: Output = Path("outputs"), database: Database = None, password_stdin: PasswordFromInput = False
+    name: Name, output: Output = OUTPUT, database: Database = None, password_stdin: PasswordFromInput = False
 ) -> None:
     """Give an account a new password."""
     with told(), open_store(output, database, create=False) as store:
@@ -137,18 +161,18 @@ def password(
 
 
 @users.command("disable")
-def disable(name: Name, output: Output = Path("outputs"), database: Database = None) -> None:
+def disable(name: Name, output: Output = OUTPUT, database: Database = None) -> None:
     """Close an account: its decisions stay, nobody signs in with it any more."""
     _set_active(name, output, database, False)
 
 
 @users.command("enable")
-def enable(name: Name, output: Output = Path("outputs"), database: Database = None) -> None:
+def enable(name: Name, output: Output = OUTPUT, database: Database = None) -> None:
     """Open a closed account again."""
     _set_active(name, output, database, True)
 
 
-def _set_active(name: str, output: Path, database: str | None, active: bool) -> None:
+def _set_active(name: str, output: str, database: str | None, active: bool) -> None:
     with told(), open_store(output, database, create=False) as store:
         _known(store, name)
         store.set_active(name, active)

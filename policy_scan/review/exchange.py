@@ -11,7 +11,7 @@ import typer
 
 from ..console import err, out, told
 from ..errors import UsageError
-from .commands import Database, Output, _by, app, open_store
+from .commands import OUTPUT, Database, Output, _by, app, folder_of, open_store
 
 if TYPE_CHECKING:
     from .project import Project
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 def export(
     kind: Annotated[str, typer.Option("--format", help="jsonl: all decisions; xlsx: a queue to decide offline.")],
     path: Annotated[Path, typer.Option("-o", help="File to write.")],
-    output: Output = Path("outputs"),
+    output: Output = OUTPUT,
     database: Database = None,
     reviewer: Annotated[
         str | None, typer.Option(help="jsonl: only this reviewer's; xlsx: who will fill it in ('reviewer').")
@@ -53,8 +53,8 @@ def export(
                 said = f"{len(rows)} decisions"
             else:
                 said = _write_sheet(
-                    store, output, path, reviewer or "reviewer", queue, (country, theme, passage_language),
-                    limit, with_decided, language,
+                    store, folder_of(output, database), path, reviewer or "reviewer", queue,
+                    (country, theme, passage_language), limit, with_decided, language,
                 )  # fmt: skip
             store.audit(_by(), "export_jsonl" if kind == "jsonl" else "export_sheet", f"{said} to {path.name}")
         err.print(f"{said} in {path}", markup=False, soft_wrap=True)
@@ -127,7 +127,7 @@ def take_in(
     reviewer: Annotated[
         str | None, typer.Option(help="xlsx: who filled it in ('reviewer'); jsonl: only this reviewer's.")
     ] = None,
-    output: Output = Path("outputs"),
+    output: Output = OUTPUT,
     database: Database = None,
 ) -> None:
     """Take decisions in. What was decided otherwise meanwhile is listed, and nothing is overwritten."""
@@ -140,7 +140,7 @@ def take_in(
             raise UsageError(
                 f"{file} is neither .xlsx nor .jsonl.", "give a file that 'policy-scan review export' wrote."
             )
-        project = load_project(output)
+        project = load_project(folder_of(output, database))
         with open_store(output, database) as store:
             if kind == ".xlsx":
                 taken = import_sheet(file, project, store, reviewer or "reviewer")
@@ -167,7 +167,7 @@ def _tell(taken: Taken, place: str) -> None:
 
 @app.command("report")
 def report(
-    output: Output = Path("outputs"),
+    output: Output = OUTPUT,
     database: Database = None,
     as_json: Annotated[bool, typer.Option("--json", help="Figures as JSON on stdout.")] = False,
 ) -> None:
@@ -176,7 +176,7 @@ def report(
         from .figures import as_json_text, as_text, measure_review
         from .project import load_project
 
-        project = load_project(output)
+        project = load_project(folder_of(output, database))
         with open_store(output, database, create=False) as store:
             figures = measure_review(project, store.decisions(), store.assignments())
         text = as_json_text(figures) if as_json else as_text(figures, project)
