@@ -64,6 +64,8 @@ def _misbehave(task: Task, victim: int) -> Outcome:
     if name == "kill.pdf" or (name == "kill-once.pdf" and attempt == 1):
         os.kill(victim, signal.SIGKILL)
         time.sleep(600)
+    if name == "greedy.pdf":
+        bytearray(3_000_000_000)
     if name == "hang.pdf":
         time.sleep(600)
     return work(task)

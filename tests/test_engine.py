@@ -138,6 +138,7 @@ def test_a_stopped_run_leaves_the_cluster_usable_and_the_tables_are_those_of_a_l
 
 
 BAD = ("BE/die.pdf", "BE/die-once.pdf", "BE/kill.pdf", "BE/kill-once.pdf")
+GREEDY = "BE/greedy.pdf"
 
 
 def test_documents_that_end_workers_cost_only_themselves_and_the_same_on_both_engines(
@@ -147,7 +148,7 @@ def test_documents_that_end_workers_cost_only_themselves_and_the_same_on_both_en
     told = {"here": _Told(), "there": _Told()}
     for where, function in (("here", dying.misbehave_here), ("there", dying.misbehave_on_a_cluster)):
         corpus = tmp_path / where / "corpus"
-        _write(corpus, "FR/a.pdf", "LU/c.pdf", *BAD)
+        _write(corpus, "FR/a.pdf", "LU/c.pdf", *BAD, GREEDY)
         monkeypatch.setattr("policy_scan.engine.work", function)
         config = _on(two_workers.address) if where == "there" else _config()
         results[where] = run(corpus, tmp_path / where / "out", config, tell=told[where])
@@ -155,15 +156,17 @@ def test_documents_that_end_workers_cost_only_themselves_and_the_same_on_both_en
         status = {document.path: document.status for document in read_records(output, "documents", Document)}
         assert status == {
             "FR/a.pdf": "ok", "LU/c.pdf": "ok", "BE/die.pdf": "failed", "BE/die-once.pdf": "ok",
-            "BE/kill.pdf": "failed", "BE/kill-once.pdf": "ok",
+            "BE/kill.pdf": "failed", "BE/kill-once.pdf": "ok", GREEDY: "failed",
         }, (told[where].notes, results[where].issues)  # fmt: skip
         errors = [issue for issue in read_records(output, "issues", Issue) if issue.severity == "error"]
         assert sorted((issue.category, issue.message) for issue in errors) == [
             ("crash", "Reading BE/die.pdf ended its worker process twice."),
             ("crash", "Reading BE/kill.pdf ended its worker process twice."),
+            ("memory", f"{GREEDY} needs more memory than a worker may take (2000 MB)."),
         ]
         assert all(issue.next_step for issue in errors)
         assert {name: len(dying.attempts(corpus, name)) for name in BAD} == dict.fromkeys(BAD, 2), "not for ever"
+        assert len(dying.attempts(corpus, GREEDY)) == 1, "a limit is no accident: it isn't tried again"
         assert sum("BE/die-once.pdf" in note and "tried again" in note for note in told[where].notes) == 1
         processes = [process for name in BAD for process in dying.attempts(corpus, name)]
         assert _gone(processes), "a document's process ends with its worker"
@@ -188,7 +191,7 @@ def test_the_time_limit_holds_on_both_engines_and_ends_what_it_stops(
         assert (result.computed, issue.category) == (1, "timeout")
         assert issue.message == "BE/hang.pdf took longer than 2 s and was given up." and issue.next_step
     processes = dying.attempts(corpus, "BE/hang.pdf")
-    assert len(processes) == 2 and _gone(processes), "a time limit is no accident: it isn't tried again"
+    assert len(processes) == 2 and _gone(processes), "one attempt on each engine"
     assert _hashes(tmp_path / "here") == _hashes(tmp_path / "there")
 
 
@@ -291,6 +294,91 @@ def test_documents_that_shared_a_lost_machine_are_told_to_have_shared_it() -> No
         errors = [future.exception() for future in futures]
         assert [error.alone for error in errors if isinstance(error, engine.CrashedError)] == [alone] * n_placed
         assert not lost.workers and lost.crashed == {str(n): {worker.address} for n in range(n_placed)}
+
+
+Quiet = tuple[cluster.Cluster, list[str]]
+
+
+class _Answered:
+    """A worker's answer to what it has."""
+
+    status = "finished"
+
+    def __init__(self, answer: tuple[str, tuple[str, str] | None] | Exception) -> None:
+        self.answer = answer
+
+    def done(self) -> bool:
+        return True
+
+    def result(self) -> tuple[str, tuple[str, str] | None]:
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        return self.answer
+
+
+class _Client:
+    """Takes documents and does nothing with them."""
+
+    status = "running"
+
+    def __init__(self) -> None:
+        self.given: list[list[str]] = []
+
+    def submit(self, function: object, *arguments: object, workers: list[str], **options: object) -> SimpleNamespace:
+        assert options["allow_other_workers"] is False, "the scheduler would place it anew without our knowing"
+        self.given.append(workers)
+        return SimpleNamespace(add_done_callback=lambda call: None)
+
+
+@pytest.fixture
+def quiet(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, local: tuple[Path, Path]) -> Quiet:
+    """A cluster's client that is connected to nothing and knows no worker, and what it told."""
+    monkeypatch.setattr(cluster, "_connect", lambda address: _Client())
+    monkeypatch.setattr(cluster, "_LOOK_SECONDS", 1e9)
+    notes: list[str] = []
+    config = _on("tcp://s:1")
+    made = cluster.Cluster(make_plan(local[0], tmp_path / "cache", config), config, notes.append, dying.work)
+    made.looked = time.monotonic()
+    return made, notes
+
+
+def _joins(there: cluster.Cluster, name: str, answer: tuple[str, tuple[str, str] | None] | Exception) -> None:
+    there.workers[name] = cluster._Worker(name, 1, _Answered(answer))
+    if isinstance(answer, tuple):
+        (there.place.local / "cluster" / there.run.id / answer[0]).write_bytes(there.token)
+
+
+def test_a_document_that_crashed_is_placed_on_another_worker_if_there_is_one(quiet: Quiet) -> None:
+    there, _ = quiet
+    _joins(there, "a", ("1", None))
+    _joins(there, "b", ("2", None))
+    assert there.room() == 2
+    task = SimpleNamespace(source=SimpleNamespace(doc_id="d"))
+    for _ in range(2):  # the one that has less to do
+        there.submit(task)  # type: ignore[arg-type]
+    assert there.client.given == [["a"], ["b"]]
+    there.workers["a"].placed.clear()
+    there.crashed["d"] = {"a"}
+    there.submit(task)  # type: ignore[arg-type]
+    assert there.client.given[-1] == ["b"], "though it has more to do"
+    del there.workers["b"]
+    there.submit(task)  # type: ignore[arg-type]
+    assert there.client.given[-1] == ["a"]
+
+
+def test_a_worker_that_joins_late_is_asked_too_and_the_run_goes_on_without_it(quiet: Quiet) -> None:
+    there, notes = quiet
+    _joins(there, "a", ("1", None))
+    assert (there.room(), notes) == (1, [])
+    _joins(there, "b", ("2", ("has another codebook", "install it.")))
+    _joins(there, "c", ModuleNotFoundError("No module named 'policy_scan'"))
+    _joins(there, "d", ("4", None))
+    (there.place.local / "cluster" / there.run.id / "4").unlink()  # it wrote into a folder of its own machine
+    assert there.room() == 1
+    for name, word in (("b", "has another codebook. Next: install it."), ("c", "lacks policy_scan"), ("d", "writes")):
+        assert [note for note in notes if f"worker {name} isn't used: it {word}" in note]
+    del there.workers["a"]
+    assert there.room() == 0, "it is waited for, since some could be used"
 
 
 # -------------------------------------------------------------------------------------------- the common interface
