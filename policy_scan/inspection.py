@@ -248,8 +248,8 @@ def print_doctor(console: Console) -> int:
     from .records import LANGUAGES
 
     needed = (
-        "pypdfium2", "pytesseract", "py3langid", "spacy", "sklearn", "onnxruntime", "pyarrow",
-        "xlsxwriter", "jinja2", "docx", "typst", "vl_convert", "babel",
+        "pypdfium2", "pytesseract", "py3langid", "spacy", "sklearn", "onnxruntime", "pyarrow", "duckdb", "fsspec",
+        "pebble", "xlsxwriter", "jinja2", "docx", "typst", "vl_convert", "babel",
         "fastapi", "uvicorn", "sqlalchemy", "alembic", "psycopg", "argon2", "openpyxl",
     )  # fmt: skip
     missing = [name for name in needed if importlib.util.find_spec(name) is None]
@@ -276,5 +276,11 @@ def print_doctor(console: Console) -> int:
         table.add_row("OCR languages", f"{ok}: {', '.join(LANGUAGES)}", "")
     table.add_row("fonts of reports and figures", f"{ok}: they come with the libraries", "")
     table.add_row("review database", f"{ok}: SQLite; PostgreSQL by its address", "")
+    for what, name, extra in (
+        ("object stores (s3://)", "s3fs", "s3"),
+        ("clusters (--engine dask)", "distributed", "cluster"),
+    ):
+        there = importlib.util.find_spec(name) is not None
+        table.add_row(what, ok if there else "not installed", "" if there else f"pip install 'policy-scan[{extra}]'")
     console.print(table)
     return 3 if missing else 0

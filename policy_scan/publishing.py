@@ -22,8 +22,7 @@ from typing import Any
 
 from .errors import NothingToDoError, PolicyScanError
 from .keys import hash_bytes, hash_file, make_key
-from .storage import Place
-from .tables import write_atomic
+from .storage import Place, write_atomic
 
 RUN_FILE = "run.json"
 FOLDER_VARIABLE = "POLICY_SCAN_LOCAL"

@@ -24,7 +24,6 @@ from urllib.parse import unquote, urlsplit
 
 from .errors import UsageError
 from .keys import hash_file
-from .tables import write_atomic
 
 T = TypeVar("T")
 _ADDRESS = re.compile(r"[a-z][a-z0-9+.-]+://", re.IGNORECASE)
@@ -232,6 +231,22 @@ def _checked(address: str) -> str:
             "leave it out of the address: docs/storage.md says where credentials are read from.",
         )
     return f"{protocol}://{rest.rstrip('/')}"
+
+
+def write_atomic(path: Path, data: bytes) -> None:
+    """Write bytes beside `path` under a name that tells the process, flush to disk, and rename. Raises OSError."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(prefix=f".tmp-{os.getpid()}-", dir=path.parent)
+    try:
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(data)
+            stream.flush()
+            os.fsync(stream.fileno())
+        Path(name).chmod(0o644)
+        Path(name).replace(path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
 
 
 @dataclass(frozen=True, slots=True)

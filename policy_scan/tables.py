@@ -13,7 +13,6 @@ import io
 import json
 import os
 import re
-import tempfile
 import types
 import typing
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -25,6 +24,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from . import records
+from .storage import write_atomic as write_atomic  # most who write a table write other files too
 
 R = TypeVar("R")
 _SCHEMAS: dict[type[Any], pa.Schema] = {}
@@ -100,22 +100,6 @@ def _texts(column: pa.ChunkedArray) -> list[Any]:
         words = encoded.dictionary.to_pylist()
         found += map(words.__getitem__, encoded.indices.to_pylist())
     return found
-
-
-def write_atomic(path: Path, data: bytes) -> None:
-    """Write bytes beside `path` under a name that tells the process, flush to disk, and rename. Raises OSError."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f".tmp-{os.getpid()}-", dir=path.parent)
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(data)
-            stream.flush()
-            os.fsync(stream.fileno())
-        Path(name).chmod(0o644)
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
 
 
 def parquet_bytes(table: pa.Table) -> bytes:
