@@ -13,14 +13,14 @@ from collections.abc import Callable, Sequence
 
 def pdf_of(objects: Sequence[bytes], root: int = 1) -> bytes:
     """A PDF of these objects, numbered from 1."""
-    made, places = b"%PDF-1.7\n", []
+    made, places = bytearray(b"%PDF-1.7\n"), []
     for number, content in enumerate(objects, start=1):
         places.append(len(made))
         made += b"%d 0 obj\n%s\nendobj\n" % (number, content)
     table = b"".join(b"%010d 00000 n \n" % place for place in places)
     head = b"xref\n0 %d\n0000000000 65535 f \n" % (len(objects) + 1)
     tail = b"trailer\n<< /Size %d /Root %d 0 R >>\nstartxref\n%d\n%%%%EOF\n" % (len(objects) + 1, root, len(made))
-    return made + head + table + tail
+    return bytes(made) + head + table + tail
 
 
 def stream(data: bytes, entries: bytes = b"", times: int = 1) -> bytes:
