@@ -129,7 +129,7 @@ def _forms(cycle: bool) -> bytes:
     return one_page(stream(b"/X Do"), more=forms, resources=b"/XObject << /X 6 0 R >>")
 
 
-def _image(width: int, height: int) -> bytes:
+def _image(width: int, height: int, text: bytes = TEXT) -> bytes:
     entries = b"/Type /XObject /Subtype /Image /Width %d /Height %d /BitsPerComponent 8 /ColorSpace /DeviceRGB"
     image = stream(bytes(1000), entries % (width, height))
     return one_page(
@@ -230,6 +230,10 @@ def _bombs() -> dict[str, Callable[[], bytes]]:
             more=[bomb(megabyte, 1000, b"/N 3")]),
         "bomb_image": lambda: one_page(
             stream(TEXT + b"q 500 0 0 500 20 20 cm /I Do Q"), resources=b"/XObject << /I 6 0 R >>",
+            more=[bomb(megabyte, 1200, b"/Type /XObject /Subtype /Image /Width 20000 /Height 20000"
+                       b" /BitsPerComponent 8 /ColorSpace /DeviceRGB")]),
+        "bomb_scan": lambda: one_page(
+            stream(b"q 500 0 0 500 20 20 cm /I Do Q"), resources=b"/XObject << /I 6 0 R >>",
             more=[bomb(megabyte, 1200, b"/Type /XObject /Subtype /Image /Width 20000 /Height 20000"
                        b" /BitsPerComponent 8 /ColorSpace /DeviceRGB")]),
         "bomb_predictor": lambda: one_page(stream(
@@ -368,6 +372,7 @@ def _sizes() -> dict[str, Callable[[], bytes]]:
         "rotation_odd": lambda: one_page(stream(TEXT), page=b"/Rotate 2147483647"),
         "image_huge": lambda: _image(60_000, 60_000),
         "image_overflow": lambda: _image(2_147_483_647, 2_147_483_647),
+        "scan_huge": lambda: _image(60_000, 60_000, b""),
         "images_many": lambda: one_page(stream(
             TEXT + b"q 9 0 0 9 0 0 cm BI /W 1 /H 1 /BPC 8 /CS /G ID x EI Q\n" * 50_000)),
         "annotations_many": lambda: one_page(
@@ -411,8 +416,8 @@ def _odd() -> dict[str, Callable[[], bytes]]:
 
 BURSTING = frozenset({
     "bomb_spaces", "bomb_text", "bomb_paths", "bomb_nested_q", "bomb_hex", "bomb_ascii85", "bomb_object_stream",
-    "bomb_xref_stream", "bomb_to_unicode", "bomb_font", "bomb_icc", "bomb_image", "bomb_operands", "bomb_states",
-    "bomb_run_length", "bomb_lzw", "forms_multiply", "marks_multiply", "long_line", "long_word",
+    "bomb_xref_stream", "bomb_to_unicode", "bomb_font", "bomb_icc", "bomb_image", "bomb_scan", "bomb_operands",
+    "bomb_states", "bomb_run_length", "bomb_lzw", "forms_multiply", "marks_multiply", "long_line", "long_word",
     "pages_same", "pages_many",
 })  # fmt: skip
 """Files that take long or much memory to make or to read: for the long run only."""

@@ -1,12 +1,12 @@
 """What broken and hostile PDFs do to a run: seeded mutants of real files, and files made to harm, in batches.
 
     python benchmarks/mutants.py CORPUS [--mutants N] [--seed N] [--batch N] [--seconds N] [--largest KB] [--jobs N]
-                                        [--keep DIR] [--hostile-only]
+                                        [--keep DIR] [--hostile first|only|no] [--ocr]
 
-Each batch is run as a user would run it (`policy-scan run --fast`, OCR off, a limit of `--seconds` a document). A batch
-must end with 0 or 1, without a traceback; every file must stand in the table of documents or be told in the issues;
-what failed must say why and what to do next, and nothing may be left half-written. The table printed counts outcomes
-by kind of mutation; what broke these rules is listed below it, and the exit code is then 1.
+Each batch is run as a user would run it (`policy-scan run --fast`, OCR off unless asked for, a limit of `--seconds` a
+document). A batch must end with 0 or 1, without a traceback; every file must stand in the table of documents or be told
+in the issues; what failed must say why and what to do next, and nothing may be left half-written. The table printed
+counts outcomes by kind of mutation; what broke these rules is listed below it, and the exit code is then 1.
 """
 
 from __future__ import annotations
@@ -153,13 +153,17 @@ def lay_out(folder: Path, items: Sequence[tuple[str, bytes]]) -> dict[str, str]:
     return kinds
 
 
-def run_batch(folder: Path, kinds: dict[str, str], report: Report, seconds: float, jobs: int = 0) -> None:
+def run_batch(
+    folder: Path, kinds: dict[str, str], report: Report, seconds: float, jobs: int = 0, ocr: bool = False
+) -> None:
     """Runs a corpus that lies in folder/corpus, and checks what came of it against the rules."""
     from policy_scan.records import Document, Issue
     from policy_scan.tables import read_records
 
     config = folder / "config.yaml"
-    config.write_text(f"ocr: {{enabled: false}}\nrun: {{seconds_per_document: {seconds}, jobs: {jobs}}}\n", "utf-8")
+    config.write_text(
+        f"ocr: {{enabled: {str(ocr).lower()}}}\nrun: {{seconds_per_document: {seconds}, jobs: {jobs}}}\n", "utf-8"
+    )
     out, name = folder / "out", folder.name
     command = [sys.executable, "-m", "policy_scan", "run", "--fast", "--corpus", str(folder / "corpus"), "--output",
                str(out), "--config", str(config)]  # fmt: skip
@@ -218,7 +222,8 @@ def main() -> None:
     parser.add_argument("--largest", type=int, default=200, help="size in KB of the largest original")
     parser.add_argument("--jobs", type=int, default=0, help="worker processes; 0: one a core")
     parser.add_argument("--keep", type=Path, help="a new folder where the batches are kept")
-    parser.add_argument("--hostile-only", action="store_true")
+    parser.add_argument("--hostile", choices=("first", "only", "no"), default="first", help="files made to harm")
+    parser.add_argument("--ocr", action="store_true", help="read scans by OCR: seconds a page")
     options = parser.parse_args()
     files = [f for f in sorted(options.corpus.rglob("*.pdf")) if f.stat().st_size <= 1000 * options.largest]
     if not files:
@@ -226,11 +231,13 @@ def main() -> None:
     report = Report()
     with tempfile.TemporaryDirectory() as temporary:
         root = options.keep or Path(temporary)
-        made = [] if options.hostile_only else make_mutants(files, options.mutants, options.seed)
+        made = [] if options.hostile == "only" else make_mutants(files, options.mutants, options.seed)
         batches = [made[k : k + options.batch] for k in range(0, len(made), options.batch)]
-        for number, batch in enumerate([[(kind, make()) for kind, make in hostile().items()], *batches]):
+        if options.hostile != "no":
+            batches.insert(0, [(kind, make()) for kind, make in hostile().items()])
+        for number, batch in enumerate(batches):
             folder = root / f"batch{number}"
-            run_batch(folder, lay_out(folder / "corpus", batch), report, options.seconds, options.jobs)
+            run_batch(folder, lay_out(folder / "corpus", batch), report, options.seconds, options.jobs, options.ocr)
             print(f"batch {number}: {len(batch)} files, {len(report.broken)} broken", file=sys.stderr, flush=True)
     print(table_of(report))
     print(f"\n{report.seconds:.0f} s; largest process {report.megabytes:.0f} MiB; seed {options.seed}")

@@ -27,7 +27,7 @@ FAILS = {
     "page_tree_only_itself": "broken", "page_tree_deep": "broken", "object_stream_cycle": "broken",
     "encryption_unknown": "encrypted", "encryption_short": "encrypted", "encryption_certificate": "encrypted",
     "nothing": "broken", "only_zeros": "broken", "only_a_header": "broken", "only_a_trailer": "broken",
-    "no_catalog": "broken", "encryption_cycle": "encrypted",
+    "no_catalog": "broken", "scan_huge": "ocr", "encryption_cycle": "encrypted",
     **{f"{name}_as_pdf": "broken" for name in hostile_files.DISGUISED},
 }  # fmt: skip
 """Files of which nothing can be read, and the category of the issue that says so."""
