@@ -133,7 +133,7 @@ def _image(width: int, height: int, text: bytes = TEXT) -> bytes:
     entries = b"/Type /XObject /Subtype /Image /Width %d /Height %d /BitsPerComponent 8 /ColorSpace /DeviceRGB"
     image = stream(bytes(1000), entries % (width, height))
     return one_page(
-        stream(TEXT + b"q 500 0 0 500 20 20 cm /I Do Q"), more=[image], resources=b"/XObject << /I 6 0 R >>"
+        stream(text + b"q 500 0 0 500 20 20 cm /I Do Q"), more=[image], resources=b"/XObject << /I 6 0 R >>"
     )
 
 
