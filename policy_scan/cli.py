@@ -6,7 +6,7 @@ import csv
 import json
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -144,11 +144,11 @@ def run(
         settings, codebook = _settings(config, **overrides)
         _check_engine(settings)
         places = _Places.of(corpus, output, cache)
-        result = _run_once(places, settings, codebook, codes, decisions, database)
-        while watch:
-            _wait_for_change(places.corpus)
-            result = _run_once(places, settings, codebook, codes, decisions, database)
-        raise typer.Exit(result.exit_code)
+
+        def once() -> RunResult:
+            return _run_once(places, settings, codebook, codes, decisions, database)
+
+        raise typer.Exit(_watch(places, decisions, database, once) if watch else once().exit_code)
 
 
 def _check_engine(config: Config) -> None:
@@ -273,23 +273,57 @@ def _run_once(
     return result
 
 
-def _wait_for_change(corpus: Place, every: float = 2.0) -> None:
-    """Return when the corpus has changed and then stood still for a moment (a file still being copied isn't read)."""
-    from .corpus import snapshot as look
+def _watch(places: _Places, decisions: Path | None, database: str | None, run: Callable[[], RunResult]) -> int:
+    """Run whenever something has changed, until Ctrl-C; the last run's exit code."""
+    from .console import say
+    from .corpus import look
+    from .keys import make_key
+    from .watching import LEAST_PAUSE, STORE_PAUSE, watch
 
-    def snapshot(place: Place) -> object:
-        return look(place.local) if place.is_local else [(one.path, one.mark) for one in place.entries()]
+    code = 0
+    idle = False
 
-    err.print(f"Watching {corpus}; stop with Ctrl-C.", markup=False)
-    before = snapshot(corpus)
-    while (now := snapshot(corpus)) == before:
-        time.sleep(every)
-    while True:
-        time.sleep(every)
-        later = snapshot(corpus)
-        if later == now:
-            return
-        now = later
+    def everything() -> str:
+        followed = _recorded(places.output, database) if decisions is None else _looks(decisions)
+        return make_key(look(places.corpus), followed)
+
+    def once() -> None:
+        nonlocal code, idle
+        idle = False
+        code = run().exit_code
+
+    def waiting() -> None:
+        nonlocal idle
+        idle = True
+        err.print(f"Watching {places.corpus}; stop with Ctrl-C.", markup=False, soft_wrap=True)
+
+    try:
+        watch(once, everything, say, waiting, LEAST_PAUSE if places.corpus.is_local else STORE_PAUSE)
+    except KeyboardInterrupt:
+        if not idle:
+            raise
+        err.print("Stopped watching.")
+    return code
+
+
+def _recorded(output: Place, database: str | None) -> str:
+    """As review.following.recorded, without its libraries where nobody has begun to review; a review beside a run on an
+    object store has an address of its own."""
+    folder = output.local if output.is_local else Path()
+    if not database and not (output.is_local and (folder / DATABASE_NAME).is_file()):
+        return ""
+    from .review.following import recorded
+
+    return recorded(folder, database)
+
+
+def _looks(file: Path) -> str:
+    from .index import mark_of
+
+    try:
+        return mark_of(file.stat()).hex()
+    except OSError:  # the run says so
+        return ""
 
 
 @app.command()

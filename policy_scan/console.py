@@ -24,15 +24,26 @@ def _next_step(error: Exception) -> str:
     return "check the path, its permissions and the free space on the disk, then run again."
 
 
+def say(error: Exception) -> None:
+    """What went wrong and what to do next, on stderr."""
+    if isinstance(error, PolicyScanError):
+        message, next_step = error.message, error.next_step
+    else:
+        where = f" ({error.filename})" if isinstance(error, OSError) and error.filename else ""
+        message = str(getattr(error, "strerror", None) or error) + where
+        next_step = _next_step(error)
+    err.print(f"[bold red]✗[/bold red] {escape(message)}", soft_wrap=True)
+    if next_step:
+        err.print(f"  → {escape(next_step)}", soft_wrap=True)
+
+
 @contextmanager
 def told() -> Iterator[None]:
     """Turn what policy_scan raises on purpose into a message and an exit code."""
     try:
         yield
     except PolicyScanError as error:
-        err.print(f"[bold red]✗[/bold red] {escape(error.message)}", soft_wrap=True)
-        if error.next_step:
-            err.print(f"  → {escape(error.next_step)}", soft_wrap=True)
+        say(error)
         raise typer.Exit(error.exit_code) from None
     except KeyboardInterrupt:
         err.print("Stopped. What was finished is kept: the same command goes on from there.")
@@ -40,7 +51,5 @@ def told() -> Iterator[None]:
     except BrokenPipeError:
         raise typer.Exit(0) from None
     except OSError as error:
-        where = f" ({error.filename})" if error.filename else ""
-        err.print(f"[bold red]✗[/bold red] {escape(str(error.strerror or error) + where)}", soft_wrap=True)
-        err.print(f"  → {_next_step(error)}", markup=False, soft_wrap=True)
+        say(error)
         raise typer.Exit(3) from None

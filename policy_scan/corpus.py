@@ -1,22 +1,29 @@
-"""The corpus folder and its manifest, as found: files are opened only to be hashed, none is skipped silently."""
+"""The corpus and its manifest, as found: files are opened only to be hashed, and only where they are new or look other
+than before; none is skipped silently."""
 
 from __future__ import annotations
 
 import csv
 import difflib
+import hashlib
 import io
 import os
 import re
+import stat
+import time
 import unicodedata
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from operator import attrgetter, itemgetter
 from pathlib import Path
 
 from .errors import ConfigError, NothingToDoError
+from .index import Index, is_settled, mark_of
 from .jurisdictions import UNKNOWN, normalise
-from .keys import hash_file
+from .keys import encode, hash_stream
 from .records import DOC_TYPES, LANGUAGES, LEGAL_STATUSES, Issue
-from .storage import Place
+from .storage import Entry, Place
 
 MANIFEST = "manifest.csv"
 _DATE = re.compile(r"\d{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01]))?)?")
@@ -24,6 +31,9 @@ _NO = frozenset({"no", "n", "false", "0", "non", "nee", "nein", "nu", "όχι"})
 _YES = frozenset({"", "yes", "y", "true", "1", "oui", "ja", "da", "ναι"})
 _STAGE = "documents"
 _UNPRINTABLE = re.compile("C|Zl|Zp")
+_TELL_AFTER_SECONDS, _TELL_EVERY_SECONDS = 2.0, 0.5
+_SAVE_EVERY_SECONDS = 60.0
+_THREADS = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +71,8 @@ class ManifestRow:
 def printable(name: str) -> str:
     """A name as it can be shown and stored, in one line: NFC; undecodable bytes, control characters, marks of
     direction and line ends as escapes."""
-    if name.isascii() and name.isprintable():
-        return name
+    if name.isprintable():  # nothing of Unicode's category C, no line end
+        return name if name.isascii() else unicodedata.normalize("NFC", name)
     text = name.encode("utf-8", "backslashreplace").decode("utf-8")
     shown = "".join(
         c.encode("unicode_escape").decode("ascii") if _UNPRINTABLE.match(unicodedata.category(c)) else c for c in text
@@ -74,93 +84,247 @@ def _issue(category: str, severity: str, message: str, next_step: str, doc_id: s
     return Issue(doc_id, None, _STAGE, category, severity, message, next_step)  # type: ignore[arg-type]
 
 
-def _walk(root: Path, failed: Callable[[OSError], None] = lambda error: None) -> Iterator[Path]:
-    """Every file below the root, in order, links not followed; hidden names are left out.
+@dataclass(frozen=True, slots=True)
+class _Unknown:
+    """A PDF that has to be hashed: `position` says where it came in the walk."""
 
-    `failed` is told of each folder that can't be listed.
+    position: int
+    path: str
+    name: str
+    jurisdiction: str
+    size: int
+    mark: bytes
+
+
+class _Pace:
+    """Passes a count on where the work takes long, twice a second at most."""
+
+    def __init__(self, tell: Callable[[int], None]) -> None:
+        self.tell = tell
+        self.next = time.monotonic() + _TELL_AFTER_SECONDS
+
+    def __call__(self, n: int) -> None:
+        if (now := time.monotonic()) >= self.next:
+            self.next = now + _TELL_EVERY_SECONDS
+            self.tell(n)
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir(follow_symlinks=False)
+    except OSError:  # gone since it was listed; opening it says so
+        return False
+
+
+def _walk(root: str, failed: Callable[[str, OSError], None]) -> Iterator[tuple[str, os.DirEntry[str]]]:
+    """Name below the root, with '/', and entry of every file and link, in order; hidden names are left out and links
+    not followed. `failed` is told of each folder that can't be listed.
     """
-    for folder, names, files in os.walk(root, onerror=failed, followlinks=False):
-        linked = [name for name in names if (Path(folder) / name).is_symlink()]
-        names[:] = [name for name in names if name not in linked]
-        files.extend(linked)
-        names[:] = sorted(name for name in names if not name.startswith("."))
-        for name in sorted(files):
-            if not name.startswith("."):
-                yield Path(folder) / name
+    folders = [("", root)]
+    while folders:
+        prefix, folder = folders.pop()
+        try:
+            with os.scandir(folder) as listing:
+                entries = sorted((entry for entry in listing if entry.name[0] != "."), key=attrgetter("name"))
+        except OSError as error:
+            failed(prefix.rstrip("/"), error)
+            continue
+        inner: list[tuple[str, str]] = []
+        for entry in entries:
+            if _is_folder(entry):
+                inner.append((f"{prefix}{entry.name}/", entry.path))
+            else:
+                yield prefix + entry.name, entry
+        folders.extend(reversed(inner))
 
 
-def find_files(corpus: Path | Place) -> tuple[list[FoundFile], list[Issue]]:
-    """The PDFs below the corpus folder, ordered by path, with their jurisdictions and hashes.
+def _status(entry: os.DirEntry[str]) -> os.stat_result:
+    """What the file system says of a file, links followed. Raises OSError."""
+    return Path(entry.path).stat() if os.name == "nt" else entry.stat()  # Windows lists no inodes
 
-    Raises NothingToDoError when the folder is missing or holds no PDF.
+
+def _suffix(name: str) -> str:
+    return os.path.splitext(name)[1].lower()  # noqa: PTH122 - a Path per file is what takes the time
+
+
+def _hashed_file(file: str) -> tuple[str, int, bytes | None]:
+    """A local file's hash, size, and mark where it stood still meanwhile and some time before. Raises OSError."""
+    with open(file, "rb") as stream:  # noqa: PTH123
+        now = time.time_ns()
+        before = os.fstat(stream.fileno())
+        doc_id = hash_stream(stream)
+        after = os.fstat(stream.fileno())
+    mark = mark_of(after)
+    return doc_id, after.st_size, mark if mark == mark_of(before) and is_settled(after, now) else None
+
+
+class _Search:
+    """Goes through a corpus; files that look as the index knows them aren't opened."""
+
+    def __init__(self, place: Place, index: Index, tell: Callable[[int], None]) -> None:
+        self.place, self.index = place, index
+        self.pace = _Pace(tell)
+        self.found: list[FoundFile] = []
+        self.issues: list[tuple[int, Issue]] = []
+        self.unknown: list[_Unknown] = []
+        self.n = 0
+
+    def complain(self, category: str, severity: str, message: str, next_step: str, position: int | None = None) -> None:
+        issue = _issue(category, severity, message, next_step)
+        self.issues.append((self.n if position is None else position, issue))
+
+    def unreadable(self, path: str, error: OSError, position: int | None = None) -> None:
+        message = f"{path} can't be opened: {error.strerror}."
+        step = "check the file's permissions, then run again."
+        self.complain("unreadable", "error", message, step, position)
+
+    def not_pdf(self, name: str) -> None:
+        if name != MANIFEST and _suffix(name) not in (".md", ".txt", ".csv"):
+            message = f"{printable(name)} is not a PDF and was left out."
+            self.complain("not_pdf", "info", message, "save or print it as PDF to have it read.")
+
+    def take(self, name: str, size: int, mark: bytes) -> None:
+        """A PDF: as known, or to be hashed."""
+        path = printable(name)
+        folder, within, _ = name.partition("/")
+        jurisdiction = (normalise(folder) if within else None) or UNKNOWN
+        doc_id = self.index.doc_id(name, mark)
+        if doc_id is not None:
+            self.found.append(FoundFile(path, name if name != path else path, jurisdiction, doc_id, size))
+        else:
+            self.unknown.append(_Unknown(self.n, path, name, jurisdiction, size, mark))
+
+    def in_folder(self) -> None:
+        """Walk a local folder."""
+        root = str(self.place.local)
+        base = os.path.realpath(root)
+
+        def unlisted(folder: str, error: OSError) -> None:
+            self.n += 1
+            message = f"The folder {printable(folder or '.')} can't be opened: {error.strerror}."
+            self.complain("unreadable", "error", message, "check the folder's permissions, then run again.")
+
+        for name, entry in _walk(root, unlisted):
+            self.n += 1
+            if not self.n % 256:
+                self.pace(self.n)
+            link = entry.is_symlink()
+            if link and os.path.isdir(entry.path):  # noqa: PTH112
+                message = f"{printable(name)} is a link to a folder and was not followed."
+                self.complain("link", "warning", message, "copy the folder's files into the corpus.")
+            elif _suffix(entry.name) != ".pdf":
+                self.not_pdf(name)
+            elif link and not Path(os.path.realpath(entry.path)).is_relative_to(base):
+                message = f"{printable(name)} is a link out of the corpus folder and was not followed."
+                self.complain("link", "warning", message, "copy the file into the corpus.")
+            else:
+                try:
+                    status = _status(entry)
+                except OSError as error:
+                    self.unreadable(printable(name), error)
+                    continue
+                if not stat.S_ISREG(status.st_mode):  # to open a pipe would wait for ever
+                    message = f"{printable(name)} is a pipe or a device, not a file, and was left out."
+                    self.complain("unreadable", "error", message, "put the PDF itself there.")
+                else:
+                    self.take(name, status.st_size, mark_of(status))
+
+    def in_store(self) -> None:
+        """List an object store's place. Raises OSError."""
+        for entry in self.place.entries():
+            self.n += 1
+            if not self.n % 256:
+                self.pace(self.n)
+            if any(part.startswith(".") for part in entry.path.split("/")):
+                continue
+            if _suffix(entry.path) != ".pdf":
+                self.not_pdf(entry.path)
+            else:
+                self.take(entry.path, entry.size, _mark_of(entry))
+
+    def _hashed(self, some: Sequence[_Unknown]) -> list[tuple[_Unknown, tuple[str, int, bytes | None] | OSError]]:
+        done: list[tuple[_Unknown, tuple[str, int, bytes | None] | OSError]] = []
+        for one in some:
+            try:
+                if self.place.is_local:
+                    done.append((one, _hashed_file(f"{self.place.address}/{one.name}")))
+                else:
+                    done.append((one, (self.place.hash(one.name), one.size, one.mark or None)))
+            except OSError as error:
+                done.append((one, error))
+        return done
+
+    def hash_unknown(self) -> None:
+        """Hash what the index doesn't know, several at a time: a disk and a store answer better to several."""
+        size = 64 if self.place.is_local else 1
+        groups = [self.unknown[start : start + size] for start in range(0, len(self.unknown), size)]
+        save_at = time.monotonic() + _SAVE_EVERY_SECONDS
+        hashed: list[tuple[_Unknown, str]] = []
+        with ThreadPoolExecutor(_THREADS) as threads:
+            try:
+                for done in threads.map(self._hashed, groups):
+                    for one, result in done:
+                        if isinstance(result, OSError):
+                            self.unreadable(one.path, result, one.position)
+                            continue
+                        doc_id, n_bytes, mark = result
+                        self.found.append(FoundFile(one.path, one.name, one.jurisdiction, doc_id, n_bytes))
+                        self.index.note_file(one.name, mark, doc_id)
+                        hashed.append((one, doc_id))
+                    self.pace(len(self.found))
+                    if time.monotonic() >= save_at:  # a large archive's first look, lest it be killed
+                        self.index.save()
+                        save_at = time.monotonic() + _SAVE_EVERY_SECONDS
+            except BaseException:
+                threads.shutdown(wait=False, cancel_futures=True)
+                raise
+        if hashed and not self.place.is_local:
+            # An object replaced between listing and reading would be known by the tag of what it was before.
+            marks = {entry.path: _mark_of(entry) for entry in self.place.entries()}
+            for one, doc_id in hashed:
+                if marks.get(one.name) != one.mark:
+                    self.index.note_file(one.name, None, doc_id)
+
+
+def _mark_of(entry: Entry) -> bytes:
+    """How an object looks; nothing where its store gives neither tag nor time."""
+    return f"{entry.size} {entry.mark}".encode() if entry.mark else b""
+
+
+def find_files(
+    corpus: Path | str | Place, index: Index | None = None, tell: Callable[[int], None] = lambda n: None
+) -> tuple[list[FoundFile], list[Issue]]:
+    """The PDFs below the corpus, ordered by path, with their jurisdictions and hashes.
+
+    `index`: what earlier runs saw: only what is new or looks changed is opened, and is noted there. `tell` gets the
+    number of files seen so far, when that takes longer than two seconds.
+    Raises NothingToDoError when the corpus is missing or holds no PDF, OSError when a store can't be listed.
     """
-    root = Place.of(corpus).local
-    if not root.is_dir():
+    place = Place.of(corpus)
+    if place.is_local and not place.local.is_dir():
         raise NothingToDoError(
             f"The corpus folder {corpus} doesn't exist.", "make it with 'policy-scan init', or give --corpus."
         )
-    found: list[FoundFile] = []
-    issues: list[Issue] = []
-    base = root.resolve()
-
-    def unlisted(error: OSError) -> None:
-        path = printable(os.path.relpath(error.filename, root))
-        message = f"The folder {path} can't be opened: {error.strerror}."
-        issues.append(_issue("unreadable", "error", message, "check the folder's permissions, then run again."))
-
-    for file in _walk(root, unlisted):
-        parts = file.relative_to(root).parts
-        path = printable("/".join(parts))
-        if file.is_symlink() and file.is_dir():
-            message = f"{path} is a link to a folder and was not followed."
-            issues.append(_issue("link", "warning", message, "copy the folder's files into the corpus."))
-            continue
-        if file.suffix.lower() != ".pdf":
-            if path != MANIFEST and file.suffix.lower() not in {".md", ".txt", ".csv"}:
-                issues.append(
-                    _issue(
-                        "not_pdf",
-                        "info",
-                        f"{path} is not a PDF and was left out.",
-                        "save or print it as PDF to have it read.",
-                    )
-                )
-            continue
-        if file.is_symlink() and not Path(os.path.realpath(file)).is_relative_to(base):
-            issues.append(
-                _issue(
-                    "link",
-                    "warning",
-                    f"{path} is a link out of the corpus folder and was not followed.",
-                    "copy the file into the corpus.",
-                )
-            )
-            continue
-        jurisdiction = normalise(parts[0]) if len(parts) > 1 else None
-        if file.exists() and not file.is_file():  # to open a pipe would wait for ever
-            message = f"{path} is a pipe or a device, not a file, and was left out."
-            issues.append(_issue("unreadable", "error", message, "put the PDF itself there."))
-            continue
-        try:
-            doc_id, size = hash_file(file), file.stat().st_size
-        except OSError as error:
-            issues.append(
-                _issue(
-                    "unreadable",
-                    "error",
-                    f"{path} can't be opened: {error.strerror}.",
-                    "check the file's permissions, then run again.",
-                )
-            )
-            continue
-        found.append(FoundFile(path, "/".join(parts), jurisdiction or UNKNOWN, doc_id, size))
+    index = index or Index(place)
+    search = _Search(place, index, tell)
+    if place.is_local:
+        search.in_folder()
+    else:
+        search.in_store()
+    try:
+        search.hash_unknown()
+    finally:
+        index.save()
+    found = search.found
     if not found:
         raise NothingToDoError(
             f"No PDF was found below {corpus}.",
             "put PDFs into folders named by country, such as corpus/FR, and run again.",
         )
-    found.sort(key=lambda item: item.path)
-    return found, issues
+    index.keep_files(file.name for file in found)
+    found.sort(key=attrgetter("path", "name"))
+    search.issues.sort(key=itemgetter(0))
+    return found, [issue for _, issue in search.issues]
 
 
 class _RowReader:
@@ -171,7 +335,10 @@ class _RowReader:
 
     def text(self, name: str) -> str | None:
         """A value in one line; control characters and marks of direction, which nobody means to write, are dropped."""
-        value = " ".join(self.values.get(name, "").split())
+        given = self.values.get(name)
+        if not given:
+            return None
+        value = " ".join(given.split())
         if not value.isprintable():
             value = "".join(c for c in value if unicodedata.category(c)[0] != "C").strip()
         return unicodedata.normalize("NFC", value) or None
@@ -252,17 +419,20 @@ class _RowReader:
         )
 
 
-def read_manifest(corpus: Path | Place) -> tuple[dict[str, ManifestRow], list[Issue]]:
+def read_manifest(corpus: Path | str | Place) -> tuple[dict[str, ManifestRow], list[Issue]]:
     """The manifest's rows by path, and what is wrong with it. No manifest: no rows.
 
     Comma or semicolon, UTF-8 (with or without BOM) or Windows-1252. Unknown columns are ignored.
     Raises ConfigError when it can't be read as a table with a column `path`.
     """
-    root = Place.of(corpus).local
-    file = root / MANIFEST
-    if not file.is_file():
+    place = Place.of(corpus)
+    file = f"{place}/{MANIFEST}"
+    if place.is_local and not (place.local / MANIFEST).is_file():
         return {}, []
-    raw = file.read_bytes()
+    try:
+        raw = place.read_bytes(MANIFEST)
+    except FileNotFoundError:
+        return {}, []
     issues: list[Issue] = []
     try:
         text = raw.decode("utf-8-sig")
@@ -307,13 +477,21 @@ def read_manifest(corpus: Path | Place) -> tuple[dict[str, ManifestRow], list[Is
     return rows, issues
 
 
-def snapshot(root: Path) -> dict[str, tuple[int, int]]:
-    """Path -> (size, time of last change in ns) of every file: what `run --watch` compares."""
-    found: dict[str, tuple[int, int]] = {}
-    for file in _walk(root):
+def look(corpus: Path | str | Place) -> str:
+    """A hash of how every file of the corpus looks: what `run --watch` compares. No file is opened.
+
+    Raises OSError when a store can't be listed.
+    """
+    place = Place.of(corpus)
+    digest = hashlib.sha256()
+    if not place.is_local:
+        for entry in place.entries():
+            digest.update(encode((entry.path, _mark_of(entry))))
+        return digest.hexdigest()
+    for name, item in _walk(str(place.local), lambda folder, error: None):
         try:
-            stat = file.stat()
-        except OSError:  # vanished between listing and looking: a change that the next look sees
-            continue
-        found[str(file)] = (stat.st_size, stat.st_mtime_ns)
-    return found
+            mark = mark_of(_status(item))
+        except OSError:  # vanished between listing and looking, or a link that leads nowhere
+            mark = b""
+        digest.update(encode((name, mark)))
+    return digest.hexdigest()

@@ -45,6 +45,8 @@ class Progress:
     """Path of a document that has just ended."""
     note: str | None = None
     """What the engine has to say, such as that it waits for workers."""
+    looked_at: int = 0
+    """Before the work begins: files of the corpus seen so far, told where that takes long."""
 
 
 class CrashedError(Exception):

@@ -17,7 +17,7 @@ from .config import Config, load_config
 from .errors import PolicyScanError, UsageError
 from .records import Cell, Coding, Document, Issue, Provision
 from .report.common import mark_text
-from .runner import read_run_file, stale_documents
+from .runner import CACHE_FOLDER, read_run_file, stale_documents
 from .screen import print_issues
 from .stages.codings import as_passage
 from .storage import Place
@@ -57,7 +57,8 @@ def print_status(console: Console, output: Path) -> None:
         by = [str(sum(d.status == name for d in own)) for name in ("ok", "partial", "failed", "excluded")]
         table.add_row(code, *by, str(sum(document.n_pages for document in own)))
     console.print(table)
-    changes = list(stale_documents(Place.of(run["corpus"]), documents))
+    cache = Place.of(run["cache"]) if "cache" in run else Place.of(run.get("output", output)).below(CACHE_FOLDER)
+    changes = list(stale_documents(Place.of(run["corpus"]), documents, cache))
     if changes:
         _print(console, f"Stale: the corpus has changed since ({len(changes)} files). Next: policy-scan run")
         for path, what in changes[:_MANY]:

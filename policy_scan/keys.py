@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import hashlib
 import struct
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 Part = None | bool | int | float | str | bytes | Iterable["Part"] | Mapping[str, "Part"]
 _CHUNK = 1 << 20
@@ -20,34 +20,61 @@ def _frame(kind: bytes, payload: bytes) -> bytes:
     return kind + len(payload).to_bytes(8, "big") + payload
 
 
+def _text(part: str) -> bytes:
+    payload = part.encode("utf-8", "surrogatepass")
+    return b"s" + len(payload).to_bytes(8, "big") + payload
+
+
+def _sequence(part: Sequence[Part]) -> bytes:
+    return frame_sequence([encode(item) for item in part])
+
+
+def _mapping(part: Mapping[str, Part]) -> bytes:
+    return frame_mapping([encode(key) + encode(value) for key, value in sorted(part.items())])
+
+
+def frame_sequence(encoded: Iterable[bytes]) -> bytes:
+    """A sequence of parts that are encoded already: the same bytes as `encode` of the parts."""
+    return _frame(b"l", b"".join(encoded))
+
+
+def frame_mapping(encoded: Iterable[bytes]) -> bytes:
+    """A mapping whose items, in the order of their keys, are encoded already, key and value."""
+    return _frame(b"m", b"".join(encoded))
+
+
+_NONE = _frame(b"n", b"")
+_BOOLEANS = {True: _frame(b"o", b"\x01"), False: _frame(b"o", b"\x00")}
+_ENCODERS: tuple[tuple[type[Any], Callable[[Any], bytes]], ...] = (
+    (type(None), lambda part: _NONE),
+    (bool, lambda part: _BOOLEANS[part]),  # before int, of which it is a kind
+    (int, lambda part: _frame(b"i", str(int(part)).encode("ascii"))),
+    (float, lambda part: _frame(b"f", struct.pack(">d", part))),
+    (str, _text),
+    (bytes, lambda part: _frame(b"b", part)),
+    (Mapping, _mapping),
+    (list, _sequence),
+    (tuple, _sequence),
+)
+_BY_TYPE = dict(_ENCODERS)
+
+
 def encode(part: Part) -> bytes:
     """One part as bytes; injective over None, bool, int, float, str, bytes, sequences and string-keyed mappings.
 
     Raises TypeError on anything else: a key must never depend on an object's repr.
     """
-    if part is None:
-        return _frame(b"n", b"")
-    if isinstance(part, bool):
-        return _frame(b"o", b"\x01" if part else b"\x00")
-    if isinstance(part, int):
-        return _frame(b"i", str(part).encode("ascii"))
-    if isinstance(part, float):
-        return _frame(b"f", struct.pack(">d", part))
-    if isinstance(part, str):
-        return _frame(b"s", part.encode("utf-8", "surrogatepass"))
-    if isinstance(part, bytes):
-        return _frame(b"b", part)
-    if isinstance(part, Mapping):
-        items = sorted(part.items())
-        return _frame(b"m", b"".join(encode(key) + encode(value) for key, value in items))
-    if isinstance(part, list | tuple):
-        return _frame(b"l", b"".join(encode(item) for item in part))
-    raise TypeError(f"a key can't be made of {type(part).__name__}")
+    encoder = _BY_TYPE.get(type(part))
+    if encoder is None:
+        encoder = next((found for kind, found in _ENCODERS if isinstance(part, kind)), None)
+    if encoder is None:
+        raise TypeError(f"a key can't be made of {type(part).__name__}")
+    return encoder(part)
 
 
 def make_key(*parts: Part) -> str:
     """SHA-256, 64 hexadecimal digits, of the framed parts."""
-    return hashlib.sha256(encode(parts)).hexdigest()
+    return hash_bytes(encode(parts))
 
 
 def hash_bytes(data: bytes) -> str:
@@ -55,11 +82,16 @@ def hash_bytes(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
+def digest(data: bytes) -> bytes:
+    """SHA-256 of framed parts, 32 bytes: for what is kept in great numbers."""
+    return hashlib.sha256(data).digest()
+
+
 def hash_stream(stream: BinaryIO) -> str:
-    digest = hashlib.sha256()
+    whole = hashlib.sha256()
     while chunk := stream.read(_CHUNK):
-        digest.update(chunk)
-    return digest.hexdigest()
+        whole.update(chunk)
+    return whole.hexdigest()
 
 
 def hash_file(path: Path) -> str:

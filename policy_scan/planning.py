@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 
 from .amendments import Amendment, amend_sources
@@ -13,13 +14,54 @@ from .codebook import Codebook, load_codebook
 from .config import Config, resource
 from .corpus import FoundFile, find_files, read_manifest
 from .errors import NothingToDoError
+from .index import Index
 from .jurisdictions import country_of
 from .keys import make_key
-from .pipeline import document_keys
+from .pipeline import KeyMaker
 from .records import Document, Issue, Source
 from .stages.documents import identify_documents
 from .storage import Place
 from .worker import Task, is_fresh
+
+_KEPT = 64
+
+
+class DocumentKeys(Mapping[str, Mapping[str, str]]):
+    """doc_id -> stage -> key, made when asked for: most runs need those of few documents."""
+
+    def __init__(self, maker: KeyMaker, sources: Iterable[Source]) -> None:
+        self._sources = {source.doc_id: source for source in sources}
+        self._made = lru_cache(maxsize=_KEPT)(lambda doc_id: maker.keys(self._sources[doc_id]))
+
+    def __getitem__(self, doc_id: str) -> Mapping[str, str]:
+        return self._made(doc_id)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._sources)
+
+    def __len__(self) -> int:
+        return len(self._sources)
+
+
+class _KeysOf(Mapping[str, str]):
+    """One document's keys, made when asked for; a plain dict in the process that it is sent to."""
+
+    __slots__ = ("_all", "_doc_id")
+
+    def __init__(self, keys: DocumentKeys, doc_id: str) -> None:
+        self._all, self._doc_id = keys, doc_id
+
+    def __getitem__(self, stage: str) -> str:
+        return self._all[self._doc_id][stage]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._all[self._doc_id])
+
+    def __len__(self) -> int:
+        return len(self._all[self._doc_id])
+
+    def __reduce__(self) -> tuple[type[dict[str, str]], tuple[dict[str, str]]]:
+        return dict, (dict(self._all[self._doc_id]),)
 
 
 @dataclass(slots=True)
@@ -30,18 +72,33 @@ class Plan:
     sources: list[Source]
     files: dict[str, FoundFile]
     issues: list[Issue]
-    keys: dict[str, dict[str, str]]
+    keys: DocumentKeys
+    fingerprints: dict[str, bytes]
+    """doc_id -> 32 bytes that differ where anything differs that its results and its rows follow from."""
     tasks: list[Task]
     environment: str
     uses: dict[str, str]
     codebook: Codebook
     cache: Place
     """Where the results are."""
+    index: Index
     failures: list[Issue] = field(default_factory=list)
 
     def task(self, source: Source) -> Task:
         """The work on one of its documents."""
-        return Task(source, self.corpus, self.files[source.doc_id].name, self.keys[source.doc_id])
+        return Task(source, self.corpus, self.files[source.doc_id].name, _KeysOf(self.keys, source.doc_id))
+
+    def remember(self) -> None:
+        """Note for the next run which documents' results are all there: call it when the tasks are done. A result that
+        is lost later is found missing when the tables are made of it."""
+        failed = {issue.doc_id for issue in self.failures}
+        finished = {
+            source.doc_id: self.fingerprints[source.doc_id]
+            for source in self.sources
+            if source.include and source.doc_id not in failed
+        }
+        self.index.note_finished(finished, self.files)
+        self.index.save()
 
 
 def usable_cores() -> int:
@@ -58,14 +115,18 @@ def environment_key() -> str:
 
 
 def make_plan(
-    corpus: Path | Place,
+    corpus: Path | str | Place,
     cache_root: Path | Place,
     config: Config,
     jurisdictions: Sequence[str] = (),
     amendments: Sequence[Amendment] = (),
+    tell: Callable[[int], None] = lambda n: None,
 ) -> Plan:
-    """Look at the corpus and the cache; documents are as amended. Raises NothingToDoError, ConfigError,
-    OSError (a store that doesn't answer)."""
+    """Look at the corpus and the cache; documents are as amended. What the index knows is neither hashed nor looked up.
+
+    `tell` gets the number of files seen while that takes longer than two seconds.
+    Raises NothingToDoError, ConfigError, OSError (a store that doesn't answer).
+    """
     from .classifier.model import check_codebook, classifier_key, model_folder
 
     codebook = load_codebook(config.codebook)
@@ -75,8 +136,11 @@ def make_plan(
         "codebook": codebook.key(),
         "classifier": classifier_key(config.codings.setting, resource(config.lexicon), folder),
     }
-    files, issues = find_files(corpus)
-    manifest, manifest_issues = read_manifest(corpus)
+    place = Place.of(corpus)
+    cache = Cache(cache_root)
+    index = Index.load(cache.root, place)
+    files, issues = find_files(place, index, tell)
+    manifest, manifest_issues = read_manifest(place)
     sources, source_issues = amend_sources(*identify_documents(files, manifest), amendments)
     if jurisdictions:
         wanted = set(jurisdictions)
@@ -85,30 +149,37 @@ def make_plan(
         source_issues = [issue for issue in source_issues if issue.doc_id is None or issue.doc_id in kept]
         if not sources:
             raise NothingToDoError(f"No document of {', '.join(jurisdictions)} is in {corpus}.", "check the folders.")
-    cache = Cache(cache_root)
     environment = environment_key()
     by_id: dict[str, FoundFile] = {}
     for file in files:
         by_id.setdefault(file.doc_id, file)
-    keys = {source.doc_id: document_keys(source, config, uses) for source in sources}
+    maker = KeyMaker(config, uses, environment)
+    keys = DocumentKeys(maker, sources)
+    fingerprints = {source.doc_id: maker.fingerprint(source) for source in sources}
     plan = Plan(
-        Place.of(corpus), sources, by_id, [*issues, *manifest_issues, *source_issues], keys, [], environment, uses,
-        codebook, cache.root,
+        place, sources, by_id, [*issues, *manifest_issues, *source_issues], keys, fingerprints, [], environment, uses,
+        codebook, cache.root, index,
     )  # fmt: skip
     for source in sources:
-        own = keys[source.doc_id]
-        if source.include and not all(is_fresh(cache, stage, key, environment) for stage, key in own.items()):
+        if not source.include or index.is_finished(source.doc_id, fingerprints[source.doc_id]):
+            continue
+        if not all(is_fresh(cache, stage, key, environment) for stage, key in keys[source.doc_id].items()):
             plan.tasks.append(plan.task(source))
     # Long documents first: the last worker to finish then has a short one.
     plan.tasks.sort(key=lambda task: (-task.source.n_bytes, task.source.doc_id))
     return plan
 
 
-def stale_documents(corpus: Path | Place, documents: Sequence[Document]) -> Iterator[tuple[str, str]]:
-    """(path, 'new' | 'changed' | 'removed') where the corpus is no longer what the run read."""
+def stale_documents(
+    corpus: Path | str | Place, documents: Sequence[Document], cache_root: Path | Place | None = None
+) -> Iterator[tuple[str, str]]:
+    """(path, 'new' | 'changed' | 'removed') where the corpus is no longer what the run read. `cache_root`: the run's
+    cache, whose index spares hashing what hasn't changed."""
+    place = Place.of(corpus)
+    index = Index.load(Place.of(cache_root), place, read_only=True) if cache_root else None
     known = {path: document.doc_id for document in documents for path in (document.path, *document.other_paths)}
     try:
-        files, _ = find_files(corpus)
+        files, _ = find_files(place, index)
     except NothingToDoError:
         files = []
     present = {file.path: file.doc_id for file in files}

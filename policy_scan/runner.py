@@ -27,7 +27,7 @@ from .engine import Progress, carry_out
 from .errors import NothingToDoError
 from .keys import hash_file, make_key
 from .lock import held
-from .pipeline import DOCUMENT_STAGES, STAGES
+from .pipeline import STAGES
 from .planning import Plan, make_plan, stale_documents
 from .publishing import RUN_FILE, Published, workplace
 from .publishing import publish as publish_run
@@ -72,8 +72,7 @@ def _tables_key(plan: Plan, config: Config, decisions: Sequence[Decision]) -> st
     return make_key(
         "tables", __version__, [[stage.name, stage.version] for stage in STAGES],
         config.slice("table", "cells"), plan.uses,
-        [[source.doc_id, source.path, list(source.other_paths), source.include, source.exclude_reason,
-          *[plan.keys[source.doc_id][stage.name] for stage in DOCUMENT_STAGES]] for source in plan.sources],
+        b"".join(plan.fingerprints[source.doc_id] for source in plan.sources),  # 32 bytes each
         [[issue.doc_id, issue.category, issue.message] for issue in [*plan.issues, *plan.failures]],
         plan.environment, decisions_key(decisions),
     )  # fmt: skip
@@ -193,7 +192,9 @@ def run_held(
     decided = read_decisions(decisions) if isinstance(decisions, Path) else list(decisions or ())
     cache = Cache(cache_root)
     cache.sweep()
-    plan = make_plan(corpus, cache.root, config, jurisdictions, amendments)
+    plan = make_plan(
+        corpus, cache.root, config, jurisdictions, amendments, lambda n: tell(Progress({}, {}, 0, looked_at=n))
+    )
     seconds: Counter[str] = Counter()
     computed = 0
 
@@ -202,6 +203,7 @@ def run_held(
         if plan.tasks:
             seconds.update(carry_out(plan, output, config, tell))
             computed += len(plan.tasks)
+        plan.remember()
 
     work_off()
     tables_key = _tables_key(plan, config, decided)

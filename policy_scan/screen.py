@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as Bars
+from rich.status import Status
 
 from .pipeline import DOCUMENT_STAGES
 from .records import Document, Issue
@@ -19,6 +20,8 @@ from .runner import Progress, RunResult
 _MOST_SHOWN = 12
 _QUIET_SECONDS = 60.0
 """A log in which nothing has ended for so long gets a line that says what goes on."""
+_LOOKING_EVERY = 30.0
+"""Seconds between two lines on the corpus, where the output isn't a terminal."""
 
 
 class _Shown:
@@ -33,8 +36,25 @@ class _Shown:
         self.tasks: dict[str, int] = {}
         self.ended = 0
         self.last = time.monotonic()
+        self.looking: Status | None = None
+        self.told_at = -_LOOKING_EVERY
+
+    def _look(self, n: int) -> None:
+        said = f"Looking at the corpus: {n:,} files"
+        if self.console.is_terminal:
+            if self.looking is None:
+                self.looking = self.console.status(said)
+                self.looking.start()
+            self.looking.update(said)
+        elif time.monotonic() - self.told_at >= _LOOKING_EVERY:
+            self.told_at = time.monotonic()
+            self.console.print(said, markup=False)
 
     def tell(self, progress: Progress) -> None:
+        if progress.looked_at:
+            self._look(progress.looked_at)
+            return
+        self._stop_looking()
         if progress.note is not None:
             self.console.print(f"! {progress.note}", markup=False, soft_wrap=True)
             return
@@ -58,7 +78,13 @@ class _Shown:
             shown = f"· {pages} pages" if pages else ""
             self.bars.update(task, completed=progress.done.get(name, 0), pages=shown)  # type: ignore[arg-type]
 
+    def _stop_looking(self) -> None:
+        if self.looking is not None:
+            self.looking.stop()
+            self.looking = None
+
     def stop(self) -> None:
+        self._stop_looking()
         if self.tasks:
             self.bars.stop()
 

@@ -19,7 +19,7 @@ FLOORS = (
     {"stages", "classifier"},
     {
         "pipeline", "worker", "planning", "engine", "assembly", "runner", "cluster", "evaluate",
-        "evaluation_page", "report", "reading", "picture", "screen",
+        "evaluation_page", "report", "reading", "picture", "screen", "watching",
         "console", "inspection", "difference", "comparison", "tracing", "changes", "reviewing",
     },
     {"cli", "review", "__main__"},

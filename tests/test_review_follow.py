@@ -6,8 +6,10 @@ import contextlib
 import csv
 import json
 import shutil
+import time
 import uuid
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import fixtures
@@ -16,9 +18,10 @@ from click.testing import Result
 from openpyxl import load_workbook
 from typer.testing import CliRunner
 
+from policy_scan import watching
 from policy_scan.cli import app
 from policy_scan.decisions import place_of
-from policy_scan.records import Coding, Decision, Page, Provision
+from policy_scan.records import Cell, Coding, Decision, Page, Provision
 from policy_scan.review.sheet import KEYS_ROW
 from policy_scan.review.store import DocumentEdit, Store, now
 from policy_scan.tables import read_records
@@ -186,3 +189,24 @@ def test_what_can_fail_is_told_with_what_to_do(project: Path) -> None:
     assert "Nobody has reviewed" in done.stderr
     done = _call("review", "import", "x.xlsx", "--output", "nowhere", cwd=project, code=3)
     assert "no finished run" in done.stderr
+
+
+def test_watching_follows_what_reviewers_record(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first decision is recorded while it watches, in a database that wasn't there; the third look ends it."""
+    looks = 0
+
+    def sleep(_seconds: float) -> None:
+        nonlocal looks
+        looks += 1
+        if looks == 2:
+            _record(project, _decision(project, "guichet", "yes"))
+        if looks == 6:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(watching, "time", SimpleNamespace(sleep=sleep, monotonic=time.monotonic))
+    done = _call("run", "--jobs", "1", "--fast", "--watch", cwd=project)
+    assert done.stderr.count("Watching ") == 2
+    assert done.stderr.count("The table follows 1 decision ") == 1
+    assert done.stderr.rstrip().endswith("Stopped watching.")
+    cells = {(one.theme, one.jurisdiction): one for one in read_records(project / "outputs", "cells", Cell)}
+    assert cells[THEME, "FR"].n_reviewed == 1

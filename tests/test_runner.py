@@ -91,10 +91,15 @@ def test_every_provision_is_verbatim_in_its_pages(done: tuple[Path, Path, RunRes
 
 def test_a_second_run_does_no_work(done: tuple[Path, Path, RunResult]) -> None:
     corpus, output, _ = done
-    before = {path: path.stat().st_mtime_ns for path in output.rglob("*") if path.is_file()}
+
+    def written() -> dict[Path, int]:
+        # The index notes files that were too new when the first run hashed them.
+        return {path: path.stat().st_mtime_ns for path in output.rglob("*") if path.is_file() and path.name != "index"}
+
+    before = written()
     again = _run(corpus, output)
     assert (again.computed, again.unchanged) == (0, True)
-    assert {path: path.stat().st_mtime_ns for path in output.rglob("*") if path.is_file()} == before
+    assert written() == before
 
 
 def test_an_added_document_computes_only_itself(tmp_path: Path) -> None:

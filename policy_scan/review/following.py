@@ -41,3 +41,9 @@ def followed(output: Path, database: str | None) -> Followed:
             found = Followed(tuple(store.decisions()), tuple(store.document_edits()), store.address)
             if store.version() == version:
                 return found
+
+
+def recorded(output: Path, database: str | None) -> str:
+    """A text that differs when reviewers recorded anything. Raises StoreError."""
+    with Store.open(database or output / DATABASE_NAME, create=False) as store:
+        return str(store.version())

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from operator import attrgetter
+from typing import Any
 
 from ..corpus import MANIFEST, FoundFile, ManifestRow
 from ..jurisdictions import UNKNOWN, country_name
@@ -20,6 +22,9 @@ from ..records import (
 )
 
 _STAGE = "documents"
+_SAID = ("title", "issuer", "date", "in_force", "repealed", "doc_type", "legal_status", "url", "licence")
+"""Columns of the manifest that a document has one of."""
+_row_says = attrgetter(*_SAID)
 
 
 def _said(rows: Sequence[ManifestRow], name: str) -> str | None:
@@ -35,26 +40,27 @@ def _source(files: Sequence[FoundFile], rows: Sequence[ManifestRow], by_path: Ma
     known = tuple(dict.fromkeys(code for code in codes if code != UNKNOWN))
     jurisdictions = known or (UNKNOWN,)
     first = files[0]
+    identity: dict[str, Any] = {
+        "doc_id": first.doc_id,
+        "path": first.path,
+        "other_paths": tuple(file.path for file in files[1:]),
+        "jurisdiction": jurisdictions[0],
+        "jurisdictions": jurisdictions,
+        "n_bytes": first.n_bytes,
+    }
+    if not rows:
+        return Source(**identity)
+    said: dict[str, Any] = dict(zip(_SAID, _row_says(rows[0]), strict=True))
+    for name, value in said.items():
+        if value is None and len(rows) > 1:
+            said[name] = _said(rows, name)
     return Source(
-        doc_id=first.doc_id,
-        path=first.path,
-        other_paths=tuple(file.path for file in files[1:]),
-        jurisdiction=jurisdictions[0],
-        jurisdictions=jurisdictions,
-        title=_said(rows, "title"),
-        issuer=_said(rows, "issuer"),
-        date=_said(rows, "date"),
-        in_force=_said(rows, "in_force"),
-        repealed=_said(rows, "repealed"),
-        doc_type=_said(rows, "doc_type"),
-        legal_status=_said(rows, "legal_status"),
+        **identity,
+        **said,
         languages=next((row.languages for row in rows if row.languages), ()),
-        url=_said(rows, "url"),
-        licence=_said(rows, "licence"),
         # Read when any of its paths is to be read: an exclusion of one copy must not hide another country's.
-        include=not rows or any(row.include for row in rows) or len(rows) < len(files),
+        include=any(row.include for row in rows) or len(rows) < len(files),
         exclude_reason=next((row.exclude_reason for row in rows if not row.include), ""),
-        n_bytes=first.n_bytes,
     )
 
 
