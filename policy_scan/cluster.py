@@ -106,9 +106,12 @@ def examine(version: str, request: bytes) -> tuple[str, tuple[str, str] | None]:
             f"pip install 'policy-scan[cluster]=={version}' there and start the worker again.",
         )
     asked: _Request = pickle.loads(request)
-    refused = _libraries(asked) or _resources(asked) or _storage(asked, worker.id)
+    refused = _libraries(asked)
     if refused is None:
-        _pool(asked.run, worker.state.nthreads)
+        _pool(asked.run, worker.state.nthreads)  # its processes start while the rest is looked at
+        refused = _resources(asked) or _storage(asked, worker.id)
+    if refused is not None:
+        _close(asked.run.id)
     return worker.id, refused
 
 
@@ -222,14 +225,14 @@ def _pool(run: _Run, jobs: int) -> _Pool:
 def _close_idle() -> None:
     while True:
         time.sleep(_IDLE_SECONDS / 4)
-        with _lock:
-            idle = [
-                run_id
-                for run_id, pool in _pools.items()
-                if not pool.busy and time.monotonic() - pool.last > _IDLE_SECONDS
-            ]
-        for run_id in idle:
+        for run_id in _idle(time.monotonic()):
             _close(run_id)
+
+
+def _idle(now: float) -> list[str]:
+    """Runs that have given this worker nothing to do for long."""
+    with _lock:
+        return [run_id for run_id, pool in _pools.items() if not pool.busy and now - pool.last > _IDLE_SECONDS]
 
 
 def _close(run_id: str) -> None:
@@ -357,7 +360,7 @@ class Cluster:
         self.crashed: dict[str, set[str]] = {}
         self.done: Counter[str] = Counter()
         self.pages: Counter[str] = Counter()
-        self.ever_used = False
+        self.ever_used, self.lost = False, False
         self.went: deque[_Worker] = deque()
         self.looked, self.lonely, self.told = 0.0, time.monotonic(), False
         self.run = _Run(uuid.uuid4().hex, config, plan.cache, plan.environment, function)
@@ -394,6 +397,7 @@ class Cluster:
                 raise OSError("the connection was closed")
             identity = self.client.sync(self.client.scheduler.identity, n_workers=-1, callback_timeout=_ANSWER_SECONDS)
         except (OSError, RuntimeError) as error:
+            self.lost = True
             raise ClusterError(
                 f"The Dask scheduler at {self.address} doesn't answer any more ({error or type(error).__name__}).",
                 "start it and its workers again, then run again: what was finished is kept and not computed anew.",
@@ -545,7 +549,7 @@ class Cluster:
             placed = [one for worker in self.workers.values() for one in worker.placed.values()]
             used = [worker.address for worker in self.workers.values() if worker.id]
         try:
-            if self.client.status == "running":
+            if self.client.status == "running" and not self.lost:
                 if placed:
                     self.client.cancel([one.remote for one in placed], force=True)
                 if used:

@@ -165,7 +165,7 @@ def test_documents_that_end_workers_cost_only_themselves_and_the_same_on_both_en
             ("memory", f"{GREEDY} needs more memory than a worker may take (2000 MB)."),
         ]
         assert all(issue.next_step for issue in errors)
-        assert {name: len(dying.attempts(corpus, name)) for name in BAD} == dict.fromkeys(BAD, 2), "not for ever"
+        assert {name: len(dying.attempts(corpus, name)) for name in BAD} == dict.fromkeys(BAD, 2), told[where].notes
         assert len(dying.attempts(corpus, GREEDY)) == 1, "a limit is no accident: it isn't tried again"
         assert sum("BE/die-once.pdf" in note and "tried again" in note for note in told[where].notes) == 1
         processes = [process for name in BAD for process in dying.attempts(corpus, name)]
@@ -294,6 +294,20 @@ def test_documents_that_shared_a_lost_machine_are_told_to_have_shared_it() -> No
         errors = [future.exception() for future in futures]
         assert [error.alone for error in errors if isinstance(error, engine.CrashedError)] == [alone] * n_placed
         assert not lost.workers and lost.crashed == {str(n): {worker.address} for n in range(n_placed)}
+
+
+def test_a_run_that_was_killed_leaves_its_processes_only_for_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
+    ended: list[str] = []
+
+    def pool(name: str, busy: int, last: float) -> cluster._Pool:
+        processes = SimpleNamespace(shutdown=lambda cancel_futures: ended.append(name))
+        return cluster._Pool(processes, busy, last)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(cluster, "_pools", {"old": pool("old", 0, 0.0), "busy": pool("busy", 1, 0.0)})
+    assert cluster._idle(cluster._IDLE_SECONDS - 1) == []
+    assert cluster._idle(cluster._IDLE_SECONDS + 1) == ["old"]
+    cluster._close("old")
+    assert ended == ["old"] and list(cluster._pools) == ["busy"]
 
 
 Quiet = tuple[cluster.Cluster, list[str]]
