@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -19,7 +20,8 @@ out = Console(highlight=False)
 def _next_step(error: Exception) -> str:
     if isinstance(error, UnreachableError):
         return "see that the store can be reached, then do the same again: what was finished is kept."
-    if isinstance(error, OSError) and "://" in str(error.filename):
+    full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EROFS)  # this machine's disk, not a store
+    if isinstance(error, OSError) and "://" in str(error.filename) and not full:
         return "check the address and the credentials in the environment (docs/storage.md), then do the same again."
     return "check the path, its permissions and the free space on the disk, then run again."
 
