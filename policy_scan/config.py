@@ -7,6 +7,7 @@ Each stage sees, and is keyed on, the sections that `pipeline.py` names for it.
 from __future__ import annotations
 
 import difflib
+from contextlib import suppress
 from datetime import date
 from functools import cache
 from pathlib import Path
@@ -171,10 +172,17 @@ def _explain(error: ValidationError, where: str) -> ConfigError:
     return ConfigError(f"{where}: {key}: {first['msg']} (found {first['input']!r}).", "correct that value.")
 
 
+def _parsed(text: str) -> Any:
+    """YAML read by libyaml where it is there, ten times as fast, and again in Python for its clearer messages."""
+    with suppress(yaml.YAMLError):
+        return yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # both make plain values only
+    return yaml.safe_load(text)
+
+
 def read_yaml(path: Path) -> Any:
     """A YAML file's content. Raises ConfigError that names file, line and column."""
     try:
-        return yaml.safe_load(path.read_text(encoding="utf-8-sig"))
+        return _parsed(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
         raise ConfigError(f"{path} doesn't exist.", "check the path.") from None
     except (OSError, UnicodeDecodeError) as error:

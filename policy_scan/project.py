@@ -6,7 +6,7 @@ from pathlib import Path
 
 from .config import shipped
 from .errors import UsageError
-from .tables import write_atomic
+from .storage import write_atomic
 
 _FOLDERS = ("corpus/FR", "corpus/BE", "corpus/GR", "corpus/LU", "corpus/RO", "outputs")
 _CONFIGS = ("default.yaml", "codebook.yaml", "lexicon.yaml")

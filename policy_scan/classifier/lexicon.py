@@ -20,9 +20,6 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from itertools import accumulate
 from pathlib import Path
-from typing import Any
-
-import yaml
 
 from ..codebook import Codebook
 from ..config import read_yaml, resource
@@ -55,7 +52,7 @@ _LETTER = r"[\w\u0300-\u036f\u00ad\u2206]"
 _INNER_STOP = rf"(?<=[{_CAPITALS}])\.(?=\w)"
 """The full stops inside an acronym (Κ.Ε.Π., D.P.O.) stand in a word; all others between words."""
 _COMMON_SIGNS = r"\s\x00-\x7f«»“”„‘’–—•·…€§°"
-_PIECE = re.compile(rf"((?:{_LETTER}|{_INNER_STOP})+|[^{_COMMON_SIGNS}])")
+_PIECE = re.compile(rf"({_LETTER}+(?:{_INNER_STOP}{_LETTER}+)*|[^{_COMMON_SIGNS}])")
 """A word, or a rare sign, of which a few are read as letters (№, ″ doubled by folding). No common sign is."""
 _STOP = re.compile(rf"(?<![{_CAPITALS}])\.(?=\w)")
 _END = re.compile(r"[.;!?·\u037e](?= |\Z)")
@@ -200,7 +197,7 @@ def load_lexicon(name: str | Path, codebook: Codebook | None = None) -> Lexicon:
     Raises ConfigError that names the concept and the mistake. Themes are checked by `check_themes`.
     """
     path = resource(str(name))
-    content = _read(path)
+    content = read_yaml(path)
     if not isinstance(content, dict) or not isinstance(content.get("concepts"), dict):
         raise ConfigError(f"{path} is no lexicon: it has no concepts.", "start from configs/lexicon.yaml.")
     if odd := sorted(map(str, set(content) - {"version", "classes", "concepts"})):
@@ -218,17 +215,6 @@ def load_lexicon(name: str | Path, codebook: Codebook | None = None) -> Lexicon:
     lexicon = Lexicon(tuple(concepts), classes)
     _check_classes(str(path), lexicon)
     return lexicon
-
-
-def _read(path: Path) -> Any:
-    """YAML read by libyaml where it is there (ten times as fast), and again in Python for a better message."""
-    loader = getattr(yaml, "CSafeLoader", None)
-    if loader is not None and path.is_file():
-        try:
-            return yaml.load(path.read_text(encoding="utf-8-sig"), Loader=loader)  # a safe loader
-        except (yaml.YAMLError, UnicodeDecodeError, OSError):
-            pass
-    return read_yaml(path)
 
 
 def _check_classes(where: str, lexicon: Lexicon) -> None:

@@ -1,0 +1,43 @@
+"""What a start loads: the command line nothing of the pipeline, a worker nothing that only training or tests need."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+CODING = """
+from policy_scan.classifier.model import load_classifier
+from policy_scan.classifier.passages import Passage
+from policy_scan.codebook import load_codebook
+text = "La démarche se fait en ligne. Le guichet reste ouvert."
+load_classifier("fast", load_codebook("codebook.yaml")).classify([Passage(text, language="fr")])
+"""
+
+
+def _loaded(code: str) -> set[str]:
+    """The packages that a fresh process has loaded after the code."""
+    told = subprocess.run(
+        [sys.executable, "-c", f"{code}\nimport sys; print(*{{name.partition('.')[0] for name in sys.modules}})"],
+        capture_output=True, text=True, check=True, timeout=120,
+    )  # fmt: skip
+    return set(told.stdout.split())
+
+
+@pytest.mark.parametrize(
+    ("code", "spared"),
+    [
+        (
+            "import policy_scan.cli",
+            {"numpy", "pyarrow", "duckdb", "scipy", "spacy", "sklearn", "sqlalchemy", "fastapi"},
+        ),
+        ("import policy_scan.worker", {"typer", "rich", "scipy", "spacy", "sklearn", "onnxruntime", "sqlalchemy"}),
+        (CODING, {"spacy", "sklearn", "onnxruntime", "typer", "rich"}),
+    ],
+    ids=["command line", "worker", "coding"],
+)
+def test_a_start_loads_only_what_it_needs(code: str, spared: set[str]) -> None:
+    loaded = _loaded(code)
+    assert "policy_scan" in loaded
+    assert loaded & spared == set()
