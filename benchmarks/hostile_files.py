@@ -7,6 +7,7 @@ form: each must give the text of a plain one.
 from __future__ import annotations
 
 import io
+import random
 import zlib
 from collections.abc import Callable, Sequence
 
@@ -181,12 +182,23 @@ def _xref_loop(hybrid: bool) -> bytes:
     return made.replace(b"/Root 1 0 R", b"/Root 1 0 R /%s %d" % (b"XRefStm" if hybrid else b"Prev", at))
 
 
+_SAYINGS = (
+    "the commune keeps a counter open on weekdays", "any person may file the form on paper",
+    "the ministry answers within thirty days", "the portal is accessible to all", "data are kept for ten years",
+    "an appeal may be lodged with the council", "the service is free of charge", "the minister sets the form",
+    "the agent helps those who ask for it", "a receipt is given for each request",
+)  # fmt: skip
+
+
 def many_pages(number: int) -> bytes:
-    """So many pages, each an object of its own with a text of its own."""
+    """So many pages, each an object of its own with an article of its own, some 900 letters long."""
     kids = b" ".join(b"%d 0 R" % (4 + 2 * k) for k in range(number))
     objects = [CATALOG, b"<< /Type /Pages /Kids [%s] /Count %d >>" % (kids, number), FONT]
+    rng = random.Random(number)
     for k in range(number):
-        text = TEXT.replace(b"Art. 1.", b"Art. %d." % (k + 1))
+        lines = [f"Art. {k + 1}. ", *(", ".join(rng.sample(_SAYINGS, 2)) + "," for _ in range(11)), "and so on."]
+        drawn = "".join(f"({line}) Tj 0 -14 Td\n" for line in lines)
+        text = f"BT /F1 10 Tf 60 {rng.randrange(500, 760)} Td {drawn} ET".encode("ascii")
         objects.append(b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents %d 0 R /Resources"
                        b" << /Font << /F1 3 0 R >> >> >>" % (5 + 2 * k))  # fmt: skip
         objects.append(b"<< /Length %d >>\nstream\n%s\nendstream" % (len(text), text))

@@ -132,15 +132,15 @@ def test_two_pdfs_in_one_file_are_told() -> None:
 def test_more_pages_than_the_limit_fail_and_within_it_all_are_read(tmp_path: Path) -> None:
     folder = tmp_path / "corpus" / "FR"
     folder.mkdir(parents=True)
-    (folder / "long.pdf").write_bytes(hostile_files.many_pages(120))
-    (folder / "short.pdf").write_bytes(hostile_files.many_pages(60))
-    config = load_config(None, {**NO_OCR, "run": {"jobs": 1, "pages_per_document": 100}})
+    (folder / "long.pdf").write_bytes(hostile_files.many_pages(12))
+    (folder / "short.pdf").write_bytes(hostile_files.many_pages(6))
+    config = load_config(None, {**NO_OCR, "run": {"jobs": 1, "pages_per_document": 10}})
     result = run(tmp_path / "corpus", tmp_path / "out", config)
     by_path = {document.path: document for document in result.documents}
-    assert by_path["FR/long.pdf"].status == "failed" and by_path["FR/short.pdf"].n_pages == 60
+    assert by_path["FR/long.pdf"].status == "failed" and by_path["FR/short.pdf"].n_pages == 6
     [issue] = [issue for issue in result.issues if issue.severity == "error"]
-    assert issue.category == "too_large" and "120 pages" in issue.message and "pages_per_document" in issue.next_step
-    raised = load_config(None, {**NO_OCR, "run": {"jobs": 1, "pages_per_document": 120}})
+    assert issue.category == "too_large" and "12 pages" in issue.message and "pages_per_document" in issue.next_step
+    raised = load_config(None, {**NO_OCR, "run": {"jobs": 1, "pages_per_document": 12}})
     again = run(tmp_path / "corpus", tmp_path / "out", raised)
     assert {document.status for document in again.documents} == {"ok"} and again.exit_code == 0
 
