@@ -143,6 +143,17 @@ def _status(entry: os.DirEntry[str]) -> os.stat_result:
     return Path(entry.path).stat() if os.name == "nt" else entry.stat()  # Windows lists no inodes
 
 
+def _begins_as_pdf(entry: os.DirEntry[str]) -> bool:
+    """Whether a file with another name is a PDF. Links are not followed, and what can't be read isn't one."""
+    try:
+        if not entry.is_file(follow_symlinks=False):
+            return False
+        with open(entry.path, "rb") as stream:  # noqa: PTH123
+            return stream.read(64).lstrip().startswith(b"%PDF-")
+    except OSError:
+        return False
+
+
 def _suffix(name: str) -> str:
     return os.path.splitext(name)[1].lower()  # noqa: PTH122 - a Path per file is what takes the time
 
@@ -178,8 +189,11 @@ class _Search:
         step = "check the file's permissions, then run again."
         self.complain("unreadable", "error", message, step, position)
 
-    def not_pdf(self, name: str) -> None:
-        if name != MANIFEST and _suffix(name) not in (".md", ".txt", ".csv"):
+    def not_pdf(self, name: str, misnamed: bool = False) -> None:
+        if misnamed:
+            message = f"{printable(name)} looks like a PDF, but isn't named as one, and was left out."
+            self.complain("not_pdf", "warning", message, "rename it to end in .pdf to have it read.")
+        elif name != MANIFEST and _suffix(name) not in (".md", ".txt", ".csv"):
             message = f"{printable(name)} is not a PDF and was left out."
             self.complain("not_pdf", "info", message, "save or print it as PDF to have it read.")
 
@@ -213,7 +227,7 @@ class _Search:
                 message = f"{printable(name)} is a link to a folder and was not followed."
                 self.complain("link", "warning", message, "copy the folder's files into the corpus.")
             elif _suffix(entry.name) != ".pdf":
-                self.not_pdf(name)
+                self.not_pdf(name, _begins_as_pdf(entry))
             elif link and not Path(os.path.realpath(entry.path)).is_relative_to(base):
                 message = f"{printable(name)} is a link out of the corpus folder and was not followed."
                 self.complain("link", "warning", message, "copy the file into the corpus.")
@@ -317,9 +331,10 @@ def find_files(
         index.save()
     found = search.found
     if not found:
+        misnamed = [issue for _, issue in search.issues if issue.category == "not_pdf" and issue.severity == "warning"]
         raise NothingToDoError(
-            f"No PDF was found below {corpus}.",
-            "put PDFs into folders named by country, such as corpus/FR, and run again.",
+            f"No PDF was found below {corpus}." + (f" {misnamed[0].message}" if misnamed else ""),
+            "put PDFs into folders named by country, such as corpus/FR, with names that end in .pdf, and run again.",
         )
     index.keep_files(file.name for file in found)
     found.sort(key=attrgetter("path", "name"))

@@ -12,7 +12,8 @@ import hostile_files
 import pytest
 
 from policy_scan.config import load_config
-from policy_scan.errors import BrokenError
+from policy_scan.corpus import find_files
+from policy_scan.errors import BrokenError, NothingToDoError
 from policy_scan.pdf import open_pdf
 from policy_scan.records import Document, Issue, Page, Source
 from policy_scan.runner import run
@@ -162,3 +163,24 @@ def test_an_archive_that_holds_a_pdf_is_an_archive() -> None:
     archive = hostile_files.DISGUISED["word"][0] + b"x" * 3000 + hostile_files.one_page(b"<< /Length 0 >>")
     with pytest.raises(BrokenError, match="it is a Word, Excel or zip file"), open_pdf(archive):
         pass
+
+
+def test_a_pdf_under_another_name_is_told_and_how_to_have_it_read(tmp_path: Path) -> None:
+    folder = tmp_path / "FR"
+    folder.mkdir()
+    page = hostile_files.one_page(hostile_files.stream(hostile_files.TEXT))
+    misnamed = ("strategy", "law.txt", "plan.doc", "decree.pdf.download")
+    for name in misnamed:
+        (folder / name).write_bytes(page)
+    with pytest.raises(NothingToDoError, match="looks like a PDF"):
+        find_files(tmp_path)
+    (folder / "a.pdf").write_bytes(page)
+    (folder / "notes.txt").write_text("The format begins with %PDF-1.7", encoding="utf-8")
+    (folder / "real.doc").write_bytes(b"\xd0\xcf\x11\xe0")
+    files, issues = find_files(tmp_path)
+    assert [file.path for file in files] == ["FR/a.pdf"]
+    told = {issue.message.split()[0]: issue for issue in issues}
+    assert set(told) == {f"FR/{name}" for name in misnamed} | {"FR/real.doc"}
+    assert all("looks like a PDF" in told[f"FR/{name}"].message for name in misnamed)
+    assert all(".pdf" in told[f"FR/{name}"].next_step and told[f"FR/{name}"].severity == "warning" for name in misnamed)
+    assert told["FR/real.doc"].severity == "info"
