@@ -43,7 +43,8 @@ class RunTables:
                 "autoinstall_known_extensions": False,
             }
         )
-        self._errors = duckdb.Error
+        self._errors: type[Exception] = duckdb.Error
+        self._of_disk = (duckdb.IOException, duckdb.OutOfMemoryException)
         self._names = {name: tuple(pq.read_schema(file).names) for name, file in files.items()}
         for name, file in files.items():
             # A name in brackets is a pattern to DuckDB.
@@ -57,24 +58,28 @@ class RunTables:
     def __exit__(self, *_: object) -> None:
         self._base.close()
 
+    def _named(self, error: Exception) -> Exception:
+        """A full disk ends a run with a message of its own; all else speaks of a file."""
+        return OSError(str(error)) if isinstance(error, self._of_disk) else ValueError(str(error))
+
     def _do(self, command: str) -> None:
         try:
             self._base.execute(command)
         except self._errors as error:
-            raise ValueError(str(error)) from error
+            raise self._named(error) from error
 
     def _parts(self, question: str, *values: Any) -> Iterator[pa.RecordBatch]:
         """The answer, a few thousand rows at a time; nothing else may be asked before its end."""
         try:
             yield from self._base.sql(question, params=list(values) or None).to_arrow_reader(_ROWS)
         except (self._errors, pa.ArrowException) as error:
-            raise ValueError(str(error)) from error
+            raise self._named(error) from error
 
     def _table(self, question: str) -> pa.Table:
         try:
             return self._base.sql(question).to_arrow_table()
         except self._errors as error:
-            raise ValueError(str(error)) from error
+            raise self._named(error) from error
 
     def _records(self, record: type[R], answer: pa.Table, prefix: str = "") -> list[R]:
         names = [name for name in schema_of(record).names if prefix + name in answer.column_names]
@@ -92,9 +97,10 @@ class RunTables:
         self._do(f"CREATE OR REPLACE TEMP TABLE {name} AS FROM given")
         self._base.unregister("given")
 
-    def dates(self) -> dict[tuple[str, str], int]:
-        """(doc_id, date of the act) -> number of provisions."""
-        found = self._table("SELECT doc_id, act_date, count(*) FROM provisions GROUP BY ALL")
+    def dates(self, asked: bool = True) -> dict[tuple[str, str], int]:
+        """(doc_id, date of the act) -> number of provisions; all under '' where nobody asks for dates."""
+        date = "act_date" if asked else "''"
+        found = self._table(f"SELECT doc_id, {date} AS act_date, count(*) FROM provisions GROUP BY ALL")
         doc_ids, dates, numbers = (column.to_pylist() for column in found.columns)
         return dict(zip(zip(doc_ids, dates, strict=True), numbers, strict=True))
 

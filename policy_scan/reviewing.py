@@ -68,7 +68,7 @@ def compile_review(
     """
     near, pages = tables.around(decisions) if decisions else ([], [])
     review = review_run(decisions, near, pages)
-    dates = tables.dates()
+    dates = tables.dates(config.table.as_of is not None)
     told = [*issues, *review.issues, *issues_of_date(documents, dates, config.table.as_of)]
     by_id = {one.provision_id: one for one in near}
     # All codings of the provisions decided on: what isn't assigned may become so, and one's force may be another's.

@@ -6,6 +6,7 @@ import random
 from pathlib import Path
 
 import example_run as make
+import pyarrow as pa
 import pytest
 
 from policy_scan.as_of import count_dates, issues_of_date
@@ -182,6 +183,7 @@ def test_only_what_is_asked_for_is_read(tmp_path: Path) -> None:
         assert {(one.text, one.spans, one.boxes) for _, one in found} == {("", (), ())}
         assert found[0][1].label_path == provisions[0].label_path
         assert tables.dates() == count_dates(provisions)
+        assert tables.dates(asked=False) == {("a", ""): 5, ("b", ""): 5}
 
 
 def _at(decision: Decision, provision: Provision) -> Decision:
@@ -197,4 +199,18 @@ def test_a_damaged_table_is_a_value_error(tmp_path: Path) -> None:
     data[10:600] = bytes(590)
     file.write_bytes(data)
     with RunTables({"provisions": file}, tmp_path) as tables, pytest.raises(ValueError):
+        tables.dates()
+
+
+def test_no_room_for_what_does_not_fit_in_memory_is_an_os_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("policy_scan.queries.MEGABYTES", 4)
+    table = to_table(Provision, [make.provision("p", make.document("a"))] * 9_000)
+    dates = pa.array([f"{n:0999}" for n in range(table.num_rows)])
+    place = table.schema.get_field_index("act_date")
+    write_table(tmp_path, "provisions", table.set_column(place, table.schema.field(place), dates))
+    (tmp_path / "file").touch()
+    files = {"provisions": tmp_path / "provisions.parquet"}
+    with RunTables(files, tmp_path / "file" / "scratch") as tables, pytest.raises(OSError):
         tables.dates()
