@@ -6,7 +6,6 @@ A worker's state (configuration, cache, classifier) is set once per process; a t
 from __future__ import annotations
 
 import os
-import sys
 import threading
 import time
 from collections.abc import Mapping, Sequence
@@ -28,15 +27,13 @@ from .errors import (
 )
 from .keys import hash_bytes
 from .pipeline import DOCUMENT_STAGES, RESULTS, Stage, maker_of, reduced
+from .processes import end_with, limit_memory
 from .records import Facts, Issue, Source
 from .storage import Place, UnreachableError
 from .tables import from_table
 
 SINGLE = frozenset({"facts", "document"})
 """Results that are one record, not a list."""
-
-_LOOK_SECONDS = 0.5
-"""How often a worker looks whether its run is still there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,31 +72,9 @@ _state: _State | None = None
 def start(config: Config, cache_root: Place | Path, environment: str, progress: Path | None) -> None:
     """Set up this process. `progress` is a folder where it notes each finished stage, for the parent to show."""
     global _state
-    _limit_memory(config.run.megabytes_per_worker)
-    threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
+    limit_memory(config.run.megabytes_per_worker)
+    threading.Thread(target=end_with, args=(os.getppid(),), daemon=True).start()
     _state = _State(config, load_codebook(config.codebook), Cache(cache_root), environment, progress)
-
-
-def _end_with(parent: int) -> None:
-    """End this process soon after its run was killed: what it would still write, the next run writes too."""
-    while os.getppid() == parent:
-        time.sleep(_LOOK_SECONDS)
-    os._exit(1)
-
-
-def _limit_memory(megabytes: int) -> None:
-    """Refuse this process more memory than that, so that a file packed to burst harms no other process.
-
-    Python then raises MemoryError; pdfium ends the process. Linux counts all memory asked for, other systems little of
-    it or, as Windows, have no such limit.
-    """
-    if sys.platform == "win32":
-        return
-    import resource
-
-    limit = megabytes * 1_000_000
-    _, most = resource.getrlimit(resource.RLIMIT_DATA)
-    resource.setrlimit(resource.RLIMIT_DATA, (limit if most == resource.RLIM_INFINITY else min(limit, most), most))
 
 
 def _classifier(state: _State) -> Any:

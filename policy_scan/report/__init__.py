@@ -58,13 +58,19 @@ def _check_ending(format: str, path: Path) -> None:
 
 
 def export_run(
-    run: RunData, format: str, language: str = "en", path: Path | None = None, against: RunData | None = None
+    run: RunData,
+    format: str,
+    language: str = "en",
+    path: Path | None = None,
+    against: RunData | None = None,
+    write: Callable[..., list[Path]] | None = None,
 ) -> list[Path]:
     """Write a report and return its files; a workbook tells what changed since the run `against`, where one is given.
 
     `path` is the file; in a folder that exists, or without a suffix, the file is <path>/state-of-play.<format> or as
     SUFFIXES says (FOLDERS fill <path> itself); None means the run's own folder. Raises UsageError for an unknown
     format or language, or a file named as one of another format, PolicyScanError where the file can't be written.
+    `write`: what writes it, instead of the format's own function.
     """
     if format not in FORMATS:
         close = difflib.get_close_matches(format, FORMATS, n=1)
@@ -80,7 +86,7 @@ def export_run(
     if (target.is_dir() or not target.suffix) and not (path and format in FOLDERS):
         target = target / f"{STEM}{SUFFIXES.get(format, f'.{format}')}"
     module, function = FORMATS[format]
-    write = cast(Callable[..., list[Path]], getattr(import_module(f".{module}", __name__), function))
+    write = write or cast(Callable[..., list[Path]], getattr(import_module(f".{module}", __name__), function))
     try:
         if against is None:
             return write(run, language, target)

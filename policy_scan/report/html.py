@@ -42,7 +42,7 @@ from .common import (
     support_words,
     theme_name,
 )
-from .crops import Crop, CropKey, crop_key, make_crops
+from .crops import Crop, CropKey, Reason, crop_key, make_crops
 from .page_words import (
     as_of_said,
     count_forms,
@@ -162,8 +162,12 @@ def _fitting(items: Sequence[Evidence]) -> tuple[list[Evidence], dict[tuple[str,
     return shown, {place: n - most for place, n in counts.items() if n > most}
 
 
-def _draw(run: RunData, items: Sequence[Evidence]) -> tuple[list[Crop], dict[CropKey, int | str]]:
-    """The pictures of each cell's best provisions, each once, and where each stands (or why there is none)."""
+def pictured(run: RunData) -> list[Evidence]:
+    """What the page has pictures of: the best of each cell, first those that are the best."""
+    return _best(_fitting(list(list_evidence(run)))[0])
+
+
+def _best(items: Sequence[Evidence]) -> list[Evidence]:
     ranks: dict[int, list[Evidence]] = defaultdict(list)
     n_by_cell: dict[tuple[str, str], int] = defaultdict(int)
     for item in items:
@@ -171,8 +175,13 @@ def _draw(run: RunData, items: Sequence[Evidence]) -> tuple[list[Crop], dict[Cro
         if item.standing in ("evidence", "to_check") and rank < PICTURES_PER_CELL:
             ranks[rank].append(item)
             n_by_cell[item.theme, item.jurisdiction] += 1
-    wanted = [item for rank in sorted(ranks) for item in ranks[rank]]
-    crops = make_crops(run, wanted)
+    return [item for rank in sorted(ranks) for item in ranks[rank]]
+
+
+def _placed(
+    wanted: Sequence[Evidence], crops: Mapping[CropKey, Crop | Reason]
+) -> tuple[list[Crop], dict[CropKey, int | str]]:
+    """The pictures that there is room for, each once, and where each stands (or why there is none)."""
     pictures: list[Crop] = []
     places: dict[CropKey, int | str] = {}
     spent = 0
@@ -384,8 +393,10 @@ def _documents(run: RunData, folder: Path, language: str) -> list[dict[str, Any]
     ]
 
 
-def render_page(run: RunData, language: str, folder: Path) -> str:
-    """The page as text; `folder` is where it will stand, for its links to the PDFs."""
+def render_page(run: RunData, language: str, folder: Path, crops: Mapping[CropKey, Crop | Reason] | None = None) -> str:
+    """The page as text; `folder` is where it will stand, for its links to the PDFs. `crops`: those of what is
+    `pictured`, where they are drawn already.
+    """
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
     from markupsafe import Markup
 
@@ -395,7 +406,8 @@ def render_page(run: RunData, language: str, folder: Path) -> str:
     items = list(list_evidence(run))
     review = _read_review(run)
     shown, left_out = _fitting(items)
-    pictures, places = _draw(run, shown)
+    wanted = _best(shown)
+    pictures, places = _placed(wanted, make_crops(run, wanted) if crops is None else crops)
     page = _Page(run, language, folder, texts, shown, list_rejected(run), left_out, review, places)
     coded = len({item.provision.provision_id for item in items})
     counts = texts["counts"].format(documents=len(run.documents), provisions=run.n_provisions, coded=coded)
@@ -438,7 +450,9 @@ def render_page(run: RunData, language: str, folder: Path) -> str:
     )
 
 
-def export_html(run: RunData, language: str, path: Path) -> list[Path]:
-    """Write the page; returns its path. Raises OSError."""
-    write_atomic(path, render_page(run, language, path.parent).encode("utf-8"))
+def export_html(
+    run: RunData, language: str, path: Path, crops: Mapping[CropKey, Crop | Reason] | None = None
+) -> list[Path]:
+    """Write the page; returns its path. `crops` as for `render_page`. Raises OSError."""
+    write_atomic(path, render_page(run, language, path.parent, crops).encode("utf-8"))
     return [path]

@@ -1,0 +1,213 @@
+"""Processes that write a run's workbook and web page beside each other, and draw the page's pictures.
+
+What they hold of the run doesn't add to the memory of the process that compiled it. A PDF that ends or stops the
+drawing costs its own pictures: the page says so and links to it.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import threading
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Future, TimeoutError
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+from ..config import Config
+from ..errors import PolicyScanError
+from ..processes import end_with, limited_memory
+
+if TYPE_CHECKING:
+    from ..engine import Progress
+    from .common import RunData
+    from .crops import Crop, CropKey, Reason
+
+_MOST = 3
+"""Processes that have something to do: workbook, page and pictures."""
+_PARTS = 2
+"""Parts of the pictures for each process: who has done the workbook draws what is left."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """What a process needs to read the run: its folder, and what differs from what stands there."""
+
+    directory: Path
+    changes: tuple[tuple[str, Any], ...]
+
+
+_read: tuple[_Job, RunData] | None = None
+"""The run that this process has read."""
+
+
+def _prepare(parent: int) -> None:
+    """Set up a process: load what the reports need while the run is still being compiled."""
+    threading.Thread(target=end_with, args=(parent,), daemon=True).start()
+    import jinja2
+    import pypdfium2
+    import xlsxwriter
+    from PIL import Image
+
+    from . import crops, html, xlsx
+
+    _ = jinja2, pypdfium2, xlsxwriter, Image, crops, html, xlsx
+
+
+def _ready() -> None:
+    """Nothing to do but to be there."""
+
+
+def _run_of(job: _Job) -> RunData:
+    global _read
+    from .common import load_run
+
+    if _read is None or _read[0] != job:
+        _read = None
+        _read = job, replace(load_run(job.directory), **dict(job.changes))
+    return _read[1]
+
+
+def _documents(job: _Job) -> list[str]:
+    """doc_ids of the documents that the page's pictures are of."""
+    from .html import pictured
+
+    return list(dict.fromkeys(item.document.doc_id for item in pictured(_run_of(job))))
+
+
+def _draw(job: _Job, part: int, parts: int, limit: int) -> dict[CropKey, Crop | Reason]:
+    """The pictures of every `parts`th document, from the `part`th on. `limit`: megabytes."""
+    from .crops import make_crops
+    from .html import pictured
+
+    own = set(_documents(job)[part::parts])
+    with limited_memory(limit):
+        return make_crops(_run_of(job), [item for item in pictured(_run_of(job)) if item.document.doc_id in own])
+
+
+def _lost(job: _Job, number: int) -> dict[CropKey, Crop | Reason]:
+    """Why there are no pictures of a document that can't be drawn."""
+    from .crops import crop_key
+    from .html import pictured
+
+    doc_id = _documents(job)[number]
+    return {crop_key(item): "damaged" for item in pictured(_run_of(job)) if item.document.doc_id == doc_id}
+
+
+def _write(
+    job: _Job, kind: str, language: str, path: Path, crops: Mapping[CropKey, Crop | Reason] | None = None
+) -> None:
+    from . import export_run
+    from .html import export_html
+
+    run = _run_of(job)
+    if crops is None:
+        export_run(run, kind, language, path)
+    else:
+        export_run(run, kind, language, path, write=partial(export_html, crops=crops))
+
+
+class ReportWriters:
+    """The processes, for as long as the block lasts. `start` has them load ahead; it may be left out."""
+
+    def __init__(self, config: Config, jobs: int) -> None:
+        from pebble import ProcessPool
+
+        self._limits = config.run
+        self.n = max(1, min(jobs, _MOST))
+        self._pool = ProcessPool(
+            max_workers=self.n,
+            initializer=_prepare,
+            initargs=(os.getpid(),),
+            # A fresh interpreter, as for the document's workers: no thread or library of the parent is forked.
+            context=multiprocessing.get_context("spawn"),
+        )
+        self._started = False
+        self._n_done = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        if kind is None:
+            self._pool.close()
+        else:
+            self._pool.stop()
+        if self._started:
+            self._pool.join()
+
+    def _ask(self, function: Any, *arguments: Any, seconds: float | None = None) -> Future[Any]:
+        self._started = True
+        future: Future[Any] = self._pool.schedule(function, args=arguments, timeout=seconds)
+        return future
+
+    def start(self) -> None:
+        """Have the processes load what they need. Returns at once."""
+        if not self._started:
+            self._ask(_ready)
+
+    def follow(self, progress: Progress) -> None:
+        """Start when the last document is done: while the tables are compiled, a core is idle."""
+        self._n_done += progress.finished is not None
+        if self._n_done >= progress.total:
+            self.start()
+
+    def write(self, directory: Path, language: str, files: Mapping[str, Path], **changes: Any) -> None:
+        """Write the run's reports, format -> file; 'html' with the pictures of its best evidence.
+
+        `changes`: fields of RunData that aren't as the folder has them. Raises PolicyScanError.
+        """
+        job = _Job(directory, tuple(changes.items()))
+        plain = {kind: path for kind, path in files.items() if kind != "html"}
+        waiting = {kind: self._ask(_write, job, kind, language, path) for kind, path in plain.items()}
+        if "html" in files:
+            crops = self._pictures(job)
+            waiting["html"] = self._ask(_write, job, "html", language, files["html"], crops)
+        for kind, future in waiting.items():
+            self._result(future, files[kind], kind)
+
+    def _pictures(self, job: _Job) -> dict[CropKey, Crop | Reason]:
+        parts = _PARTS * self.n if self.n > 1 else 1
+        asked = [self._drawn(job, part, parts) for part in range(parts)]
+        found: dict[CropKey, Crop | Reason] = {}
+        for part, future in enumerate(asked):
+            found |= self._all_of(future, job, part, parts)
+        return found
+
+    def _drawn(self, job: _Job, part: int, parts: int) -> Future[Any]:
+        limits = self._limits
+        return self._ask(_draw, job, part, parts, limits.megabytes_per_worker, seconds=limits.seconds_per_document)
+
+    def _all_of(self, future: Future[Any], job: _Job, part: int, parts: int) -> dict[CropKey, Crop | Reason]:
+        """A part's pictures; where drawing them ended or stopped the process, document by document."""
+        from pebble import ProcessExpired
+
+        broken = (ProcessExpired, TimeoutError, MemoryError)
+        found: dict[CropKey, Crop | Reason]
+        try:
+            found = future.result()
+            return found
+        except broken:
+            found = {}
+        documents: Sequence[str] = self._ask(_documents, job).result()
+        for number in range(part, len(documents), parts):
+            try:
+                found |= self._drawn(job, number, len(documents)).result()
+            except broken:
+                found |= self._ask(_lost, job, number).result()
+        return found
+
+    def _result(self, future: Future[Any], path: Path, kind: str) -> None:
+        from pebble import ProcessExpired
+
+        step = f"free memory, then run 'policy-scan export --format {kind}'; the tables are there."
+        try:
+            future.result()
+        except ProcessExpired as error:
+            what = f"{path} wasn't written: the process that wrote it ended (exit code {error.exitcode})."
+            raise PolicyScanError(what, step) from error
+        except MemoryError as error:
+            raise PolicyScanError(f"{path} wasn't written: there was no memory left.", step) from error
