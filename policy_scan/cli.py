@@ -28,6 +28,7 @@ from .storage import Place
 
 if TYPE_CHECKING:
     from .codebook import Codebook
+    from .engine import Progress
     from .records import Decision
     from .report.common import RunData
     from .review.following import Followed
@@ -227,10 +228,10 @@ def _run_once(
     database: str | None,
 ) -> RunResult:
     from .lock import held
+    from .planning import usable_cores
     from .publishing import Published, publish, workplace
-    from .report import export_run
-    from .report.common import load_run
     from .report.terminal import print_state_of_play
+    from .report.writers import ReportWriters
     from .runner import n_decisions, run_held
     from .screen import count_line, print_issues, shown_progress
     from .stages.state_of_play import published_columns
@@ -239,7 +240,11 @@ def _run_once(
     language = config.table.language
     names = {"xlsx": "state-of-play.xlsx", "html": "state-of-play.html"}
     # The workbook and the page are made of this run's tables, not of the next one's.
-    with workplace(places.output) as folder, held(places.output) as lock:
+    with (
+        workplace(places.output) as folder,
+        held(places.output) as lock,
+        ReportWriters(config, config.run.jobs or usable_cores()) as writers,
+    ):
         published = None if places.output.is_local else Published.at(places.output)
         followed = _followed(folder, database)
         if followed is not None and decisions is not None:
@@ -252,14 +257,16 @@ def _run_once(
         given = decisions or (followed.decisions if followed else None)
         amendments = followed.amendments if followed else ()
         with shown_progress(err) as shown:
-            result = run_held(
-                places.corpus, folder, config, codes, shown.tell, given, amendments, places.cache, published
-            )
+
+            def tell(progress: Progress) -> None:
+                shown.tell(progress)
+                writers.follow(progress)
+
+            result = run_held(places.corpus, folder, config, codes, tell, given, amendments, places.cache, published)
         there = (folder / name for name in names.values()) if published is None else ()
         if not (result.unchanged and all(file.is_file() for file in there)):
-            data = replace(load_run(folder), absolute_links=published is not None)
-            for kind, name in names.items():
-                export_run(data, kind, language, folder / name)
+            files = {kind: folder / name for kind, name in names.items()}
+            writers.write(folder, language, files, absolute_links=published is not None)
             if published is not None:
                 publish(folder, places.output, lock.check)
     print_state_of_play(out, result.cells, codebook, published_columns(result.cells, config), language)
