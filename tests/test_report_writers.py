@@ -101,7 +101,7 @@ def test_a_document_that_ends_the_drawing_costs_its_own_picture(
 
 def test_a_drawing_that_never_ends_is_given_up(run: RunData, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(writers, "_draw", _stays)
-    with ReportWriters(_config(seconds_per_document=0.5), 2) as made:
+    with ReportWriters(_config(seconds_per_document=0.5), 1) as made:
         made.write(run.directory, "en", {"html": tmp_path / "table.html"})
     assert _pictures(tmp_path / "table.html") == ["damaged"] * 3
 

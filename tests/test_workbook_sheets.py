@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import dataclasses
 import datetime
+import errno
 import os
 import shutil
 import subprocess
@@ -18,7 +19,7 @@ import pytest
 
 from policy_scan.decisions import PublishedDecision
 from policy_scan.difference import compare_runs
-from policy_scan.errors import UsageError
+from policy_scan.errors import PolicyScanError, UsageError
 from policy_scan.records import Coding, Issue
 from policy_scan.report import export_run
 from policy_scan.report import xlsx_book as limits
@@ -314,3 +315,15 @@ def test_runs_that_are_the_same_are_told_so(tmp_path: Path) -> None:
     assert "Nothing changed" in openpyxl.load_workbook(path)["Changes"]["A2"].value
     with pytest.raises(UsageError, match="Only the workbook"):
         export_run(run, "csv", against=run)
+
+
+def test_a_full_disk_while_a_workbook_is_put_together_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import xlsxwriter.packager
+
+    def full(*given: object, **named: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(xlsxwriter.packager.tempfile, "mkstemp", full)
+    with pytest.raises(PolicyScanError, match=r"a\.xlsx can't be written \(No space left on device\)"):
+        export_run(make.run_data(tmp_path / "out"), "xlsx", path=tmp_path / "a.xlsx")
+    assert not (tmp_path / "a.xlsx").exists()

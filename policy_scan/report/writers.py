@@ -30,6 +30,8 @@ _MOST = 3
 """Processes that have something to do: workbook, page and pictures."""
 _PARTS = 2
 """Parts of the pictures for each process: who has done the workbook draws what is left."""
+_SECONDS = 120.0
+"""For one part, or one document's pictures: two hundred pictures take two seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +181,8 @@ class ReportWriters:
 
     def _drawn(self, job: _Job, part: int, parts: int) -> Future[Any]:
         limits = self._limits
-        return self._ask(_draw, job, part, parts, limits.megabytes_per_worker, seconds=limits.seconds_per_document)
+        seconds = min(_SECONDS, limits.seconds_per_document)
+        return self._ask(_draw, job, part, parts, limits.megabytes_per_worker, seconds=seconds)
 
     def _all_of(self, future: Future[Any], job: _Job, part: int, parts: int) -> dict[CropKey, Crop | Reason]:
         """A part's pictures; where drawing them ended or stopped the process, document by document."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import io
+import tempfile
 from collections.abc import Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
@@ -230,10 +231,21 @@ def export_xlsx(run: RunData, language: str, path: Path, comparison: Comparison 
 
     `comparison` with an earlier run adds a sheet of what changed since.
     """
+    # Its parts are put together in files: in memory they would take four bytes a character.
+    with tempfile.TemporaryDirectory(prefix="policy-scan-") as folder:
+        write_atomic(path, _workbook(run, language, path, comparison, folder))
+    return [path]
+
+
+def _workbook(run: RunData, language: str, path: Path, comparison: Comparison | None, folder: str) -> bytes:
     import xlsxwriter
+    from xlsxwriter.exceptions import FileCreateError
 
     stream = io.BytesIO()
-    options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
+    options = {
+        "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False, "tmpdir": folder,
+        "use_zip64": True,
+    }  # fmt: skip
     workbook = xlsxwriter.Workbook(stream, options)
     texts, t = words(language), translations(language)
     book = Book(workbook, run, language, path.parent, texts, t, make_formats(workbook))
@@ -268,6 +280,8 @@ def export_xlsx(run: RunData, language: str, path: Path, comparison: Comparison 
     write_problems(book)
     write_codebook(book)
     write_method(book)
-    workbook.close()
-    write_atomic(path, stream.getvalue())
-    return [path]
+    try:
+        workbook.close()
+    except FileCreateError as error:  # what it makes of an OSError
+        raise OSError(*error.args[0].args) from error
+    return stream.getvalue()
