@@ -50,13 +50,12 @@ def _prepare(parent: int) -> None:
     """Set up a process: load what the reports need while the run is still being compiled."""
     threading.Thread(target=end_with, args=(parent,), daemon=True).start()
     import jinja2
-    import pypdfium2
     import xlsxwriter
     from PIL import Image
 
     from . import crops, html, xlsx
 
-    _ = jinja2, pypdfium2, xlsxwriter, Image, crops, html, xlsx
+    _ = jinja2, xlsxwriter, Image, crops, html, xlsx
 
 
 def _ready() -> None:
