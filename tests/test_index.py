@@ -302,6 +302,9 @@ def test_what_was_seen_of_another_corpus_is_not_believed(tmp_path: Path, opened:
     one = _write(tmp_path / "one", {"FR/a.pdf": b"1"})
     other = _write(tmp_path / "other", {"FR/a.pdf": b"2"})
     _look(one, cache)
+    mark = mark_of((one / "FR/a.pdf").stat())
+    assert Index.load(Place.of(cache), Place.of(one)).doc_id("FR/a.pdf", mark) == hash_file(one / "FR/a.pdf")
+    assert Index.load(Place.of(cache), Place.of(other)).doc_id("FR/a.pdf", mark) is None
     assert _look(other, cache)[0].doc_id == hash_file(other / "FR/a.pdf")
     assert len(opened) == 2
 
