@@ -34,7 +34,7 @@ from . import __version__
 from .codebook import load_codebook
 from .config import Config, resource
 from .engine import CrashedError, DisplacedError, Processes, settle
-from .errors import ClusterError, PolicyScanError, UsageError
+from .errors import ClusterError, PolicyScanError, ProcessesError, UsageError
 from .pipeline import DOCUMENT_STAGES
 from .planning import Plan, environment_key
 from .storage import Place
@@ -362,6 +362,7 @@ class Cluster:
         self.pages: Counter[str] = Counter()
         self.ever_used, self.lost = False, False
         self.went: deque[_Worker] = deque()
+        self.unfit: deque[tuple[_Worker, tuple[str, str]]] = deque()
         self.looked, self.lonely, self.told = 0.0, time.monotonic(), False
         self.run = _Run(uuid.uuid4().hex, config, plan.cache, plan.environment, function)
         self.token = uuid.uuid4().hex.encode("ascii")
@@ -384,6 +385,10 @@ class Cluster:
             self.looked = time.monotonic()
         while self.went:
             self._lose(self.went.popleft())
+        while self.unfit:
+            worker, why = self.unfit.popleft()
+            if worker.refused is None:
+                self._refuse(worker, why)
         for worker in list(self.workers.values()):
             self._hear(worker)
         room = sum(worker.room for worker in self.workers.values())
@@ -444,8 +449,11 @@ class Cluster:
         if refused is None:
             worker.id, self.ever_used = identity, True
             return
-        worker.refused = refused
-        self.note(f"The worker {worker.address} isn't used: it {refused[0]}. Next: {refused[1]}")
+        self._refuse(worker, refused)
+
+    def _refuse(self, worker: _Worker, why: tuple[str, str]) -> None:
+        worker.refused = why
+        self.note(f"The worker {worker.address} isn't used: it {why[0]}. Next: {why[1]}")
 
     def _has_written(self, identity: str) -> bool:
         try:
@@ -476,7 +484,7 @@ class Cluster:
         used = [worker for worker in self.workers.values() if worker.id]
         kept = "run again then: what was finished is kept and not computed anew."
         refused = [(worker.address, *worker.refused) for worker in self.workers.values() if worker.refused]
-        if refused and not asked and not self.ever_used:
+        if refused and not asked and (not self.ever_used or waited > self.patience):
             address, why, step = refused[0]
             more = f" {len(refused) - 1} more can't be used either." if len(refused) > 1 else ""
             raise ClusterError(f"No worker of {self.address} can be used: {address} {why}.{more}", step)
@@ -535,6 +543,9 @@ class Cluster:
                 for stage in DOCUMENT_STAGES:
                     self.done[stage.name] += 1
                     self.pages[stage.name] += value.n_pages
+        elif isinstance(value, ProcessesError):  # that machine's trouble, not the document's
+            self.unfit.append((worker, ("can't keep processes alive", value.next_step)))
+            value = DisplacedError()
         elif isinstance(value, CrashedError):
             self.crashed.setdefault(placed.task.source.doc_id, set()).add(worker.address)
         settle(placed.outer, value)

@@ -380,6 +380,20 @@ def test_a_document_that_crashed_is_placed_on_another_worker_if_there_is_one(qui
     assert there.client.given[-1] == ["a"]
 
 
+def test_a_worker_whose_processes_do_not_stay_alive_fails_no_document(quiet: Quiet) -> None:
+    there, notes = quiet
+    _joins(there, "a", ("1", None))
+    assert there.room() == 1
+    future = there.submit(SimpleNamespace(source=SimpleNamespace(doc_id="d")))  # type: ignore[arg-type]
+    [key] = there.workers["a"].placed
+    there._take(there.workers["a"], key, SimpleNamespace(result=lambda: ProcessesError("No memory.", "add some.")))
+    assert isinstance(future.exception(), engine.DisplacedError)
+    assert there.room() == 0 and "can't keep processes alive. Next: add some." in notes[0]
+    there.lonely -= there.patience + 1
+    with pytest.raises(ClusterError, match="No worker of tcp://s:1 can be used: a can't keep processes alive"):
+        there.room()
+
+
 def test_a_worker_that_joins_late_is_asked_too_and_the_run_goes_on_without_it(quiet: Quiet) -> None:
     there, notes = quiet
     _joins(there, "a", ("1", None))
