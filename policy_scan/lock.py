@@ -53,7 +53,7 @@ def _began(process: int) -> str:
         return ""
 
 
-def _lives(process: int, began: str) -> bool:
+def lives(process: int, began: str) -> bool:
     if os.name == "nt":  # signal 0 would end it there; who holds the lock is then for the user to judge
         return True
     try:
@@ -104,7 +104,7 @@ def _sweep(output: Path) -> None:
     """Remove the half-written files of processes that have ended."""
     for file in output.glob(".tmp-*-*"):
         process = file.name.split("-")[1]
-        if process.isdecimal() and not _lives(int(process), ""):
+        if process.isdecimal() and not lives(int(process), ""):
             file.unlink(missing_ok=True)
 
 
@@ -119,7 +119,7 @@ def _take(file: Path, mine: Path) -> None:
         if holder is None:  # released at this moment
             continue
         own = holder.get("host") == socket.gethostname()
-        if not own or _lives(holder["process"], holder["began"]):
+        if not own or lives(holder["process"], holder["began"]):
             raise _refuse(file, holder)
         # Of several that find it stale, one renames it; what it took away is checked, lest it be a new one.
         aside = mine.with_name(f"{mine.name}-stale")
@@ -194,7 +194,7 @@ class _FolderLock:
             self.file.unlink(missing_ok=True)
 
 
-def _machine() -> str:
+def machine() -> str:
     """What tells this machine, and on Linux this container, from any other while it is up: within it a number of a
     process says whether that lives. Names of hosts are given twice."""
     try:
@@ -209,7 +209,7 @@ class _StoreLock:
 
     def __init__(self, output: Place) -> None:
         self.output = output
-        self.holder = {**_myself(), "machine": _machine(), "token": uuid.uuid4().hex, "beat": 0}
+        self.holder = {**_myself(), "machine": machine(), "token": uuid.uuid4().hex, "beat": 0}
         self.ended = threading.Event()
         self.thread = threading.Thread(target=self._beat, name="lock", daemon=True)
 
@@ -224,7 +224,7 @@ class _StoreLock:
             if holder.get("token") == self.holder["token"]:  # written, but the answer was lost
                 break
             if holder.get("machine") == self.holder["machine"]:
-                if _lives(holder["process"], holder["began"]):
+                if lives(holder["process"], holder["began"]):
                     raise self._refusal(holder)
             elif not self._is_dead(data, holder):
                 continue

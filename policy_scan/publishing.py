@@ -22,11 +22,12 @@ from typing import Any
 
 from .errors import NothingToDoError, PolicyScanError
 from .keys import hash_bytes, hash_file, make_key
+from .lock import lives, machine
 from .storage import Place, write_atomic
 
 RUN_FILE = "run.json"
 FOLDER_VARIABLE = "POLICY_SCAN_LOCAL"
-"""Environment variable: the folder where runs fetched from a store are kept; the user's cache where not set."""
+"""Environment variable: the folder where runs are fetched to and assembled; the user's cache where not set."""
 _ASIDE = ".publish"
 _PUBLISHED = "published"
 """The field of run.json that tells of each published file its hash and the store's mark of it."""
@@ -106,7 +107,7 @@ def _fetch(output: Place, name: str, digest: str, folder: Path) -> None:
 
 
 def local_folder() -> Path:
-    """Where this machine keeps copies of runs."""
+    """Where this machine keeps copies of runs on stores, and assembles them."""
     if given := os.environ.get(FOLDER_VARIABLE):
         return Path(given)
     if sys.platform == "win32":
@@ -158,11 +159,18 @@ def _forget(runs: Path, but: Path) -> None:
 
 @contextmanager
 def workplace(output: Place) -> Iterator[Path]:
-    """The folder where a run for this output is assembled: its own, or a temporary one."""
+    """The folder where a run for this output is assembled: its own, or one of this machine that is gone afterwards.
+    What killed runs left in such folders is removed."""
     if output.is_local:
         yield output.local
         return
-    with tempfile.TemporaryDirectory(prefix="policy-scan-", ignore_cleanup_errors=True) as name:
+    work = local_folder() / "work"
+    work.mkdir(parents=True, exist_ok=True)
+    here = make_key(machine())[:12]  # a home folder may be shared by machines whose processes bear the same numbers
+    for left in work.glob(f"{here}-*"):
+        if not lives(int(left.name.split("-")[1]), ""):
+            shutil.rmtree(left, ignore_errors=True)
+    with tempfile.TemporaryDirectory(prefix=f"{here}-{os.getpid()}-", dir=work, ignore_cleanup_errors=True) as name:
         yield Path(name)
 
 

@@ -31,7 +31,7 @@ from policy_scan.config import load_config
 from policy_scan.errors import CacheError, LockedError, NothingToDoError, PolicyScanError, StorageError, UsageError
 from policy_scan.keys import hash_bytes, hash_file, make_key
 from policy_scan.lock import LOCK_FILE, held
-from policy_scan.publishing import RUN_FILE, fetched, publish
+from policy_scan.publishing import RUN_FILE, fetched, publish, workplace
 from policy_scan.records import Issue, Page, Source
 from policy_scan.runner import TABLES, run
 from policy_scan.storage import Place, UnreachableError
@@ -359,7 +359,7 @@ import sys, time
 from policy_scan import lock
 from policy_scan.storage import Place
 lock._BEAT_SECONDS = 0.2
-if len(sys.argv) > 2: lock._machine = lambda: sys.argv[2]
+if len(sys.argv) > 2: lock.machine = lambda: sys.argv[2]
 with lock.held(Place.of(sys.argv[1])):
     print('held', flush=True)
     time.sleep(60)
@@ -580,6 +580,28 @@ def test_a_run_fetched_once_is_not_fetched_again(place: Place, tmp_path: Path, a
     os.utime(old, (1, 1))
     publish(_run_folder(tmp_path / "a", "two"), place, lambda: None)
     assert fetched(place) != old and not old.exists()
+
+
+def test_what_a_killed_run_was_assembled_in_is_removed_by_the_next(tmp_path: Path) -> None:
+    far = Place.of("s3://b/x")
+    code = (
+        "import sys, time; from policy_scan.publishing import workplace; from policy_scan.storage import Place\n"
+        "with workplace(Place.of('s3://b/x')) as folder:\n"
+        "    (folder / 'half').touch(); print(folder, flush=True); time.sleep(60)"
+    )
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        left = Path(process.stdout.readline().strip())
+        with workplace(far) as own:
+            assert (left / "half").is_file() and own != left
+        process.kill()
+    elsewhere = left.parent / "0123456789ab-1-x"  # of another machine
+    elsewhere.mkdir()
+    with workplace(far) as own:
+        assert not left.exists() and own.is_dir() and elsewhere.is_dir()
+    assert not own.exists()
+    with workplace(Place.of(tmp_path)) as own:
+        assert own == tmp_path
 
 
 # --------------------------------------------------------------------------------------------------------- whole runs
