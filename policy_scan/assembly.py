@@ -150,6 +150,7 @@ def assemble(plan: Plan, cache: Cache, folder: Path, mend: Callable[[], None]) -
             for name, table in part.tables.items():
                 writers[name].add(table)
     issues += plan.failures
+    pa.default_memory_pool().release_unused()  # a fifth of what the process holds, and DuckDB and reports are to come
     hashes = {name: digest for writer in writers.values() for name, digest in writer.hashes.items()}
     return Assembled(documents, issues, {name: writer.n_rows for name, writer in writers.items()}, hashes)
 
