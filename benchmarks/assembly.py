@@ -18,7 +18,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -27,8 +27,10 @@ from policy_scan.assembly import assemble
 from policy_scan.cache import Cache
 from policy_scan.codebook import load_codebook
 from policy_scan.config import load_config
+from policy_scan.index import Index
 from policy_scan.jurisdictions import country_name
-from policy_scan.planning import Plan
+from policy_scan.pipeline import KeyMaker
+from policy_scan.planning import DocumentKeys, Plan
 from policy_scan.queries import RunTables
 from policy_scan.records import (
     Block,
@@ -117,11 +119,11 @@ class MadeUp(Cache):
         return table
 
 
-class _Keys(dict[str, dict[str, str]]):
-    """Keys of as many documents as are asked for: a real plan's are the index's business."""
+class _OwnId:
+    """Keys that are the document's id: a real plan's are not what is measured here."""
 
-    def __missing__(self, doc_id: str) -> dict[str, str]:
-        return dict.fromkeys(("pages", "blocks", "languages", "provisions", "description", "codings"), doc_id)
+    def keys(self, source: Source) -> dict[str, str]:
+        return dict.fromkeys(("pages", "blocks", "languages", "provisions", "description", "codings"), source.doc_id)
 
 
 def measure(n_documents: int, folder: Path) -> dict[str, float]:
@@ -132,7 +134,8 @@ def measure(n_documents: int, folder: Path) -> dict[str, float]:
     for number in range(KINDS):
         _make_up(cache, number, codebook.active)
     sources = [Source(f"{n:064d}", f"{n:064d}.pdf", (), "FR", ("FR",)) for n in range(n_documents)]
-    plan = Plan(Place.of(folder), sources, {}, [], _Keys(), [], "", {}, codebook, cache.root)
+    place, keys = Place.of(folder), DocumentKeys(cast(KeyMaker, _OwnId()), sources)
+    plan = Plan(place, sources, {}, [], keys, {}, [], "", {}, codebook, cache.root, Index(place))
     tables = folder / "tables"
     tables.mkdir()
     started, cpu = time.monotonic(), time.process_time()

@@ -15,7 +15,8 @@ from policy_scan.assembly import assemble
 from policy_scan.cache import Cache
 from policy_scan.corpus import FoundFile
 from policy_scan.errors import CacheError
-from policy_scan.planning import Plan
+from policy_scan.index import Index
+from policy_scan.planning import DocumentKeys, Plan
 from policy_scan.records import Block, BlockLanguage, Coding, Document, Facts, Issue, Line, Page, Provision, Source
 from policy_scan.storage import Place
 from policy_scan.tables import read_records
@@ -60,6 +61,13 @@ def _store(cache: Cache, document: Document) -> None:
         cache.write(stage, document.doc_id, rows)
 
 
+class _OwnId:
+    """Keys that are the document's id."""
+
+    def keys(self, source: Source) -> dict[str, str]:
+        return dict.fromkeys(STAGES, source.doc_id)
+
+
 @pytest.fixture
 def corpus(tmp_path: Path) -> tuple[Plan, Cache]:
     cache = Cache(tmp_path / "cache")
@@ -67,9 +75,11 @@ def corpus(tmp_path: Path) -> tuple[Plan, Cache]:
     for document in documents:
         _store(cache, document)
     sources = [Source(one.doc_id, one.path, (), "FR", ("FR",)) for one in documents]
-    keys = {one.doc_id: dict.fromkeys(STAGES, one.doc_id) for one in documents}
     files = {one.doc_id: FoundFile(one.path, one.path, "FR", one.doc_id, 9) for one in documents}
-    return Plan(Place.of(tmp_path), sources, files, [], keys, [], "", {}, make.codebook(), cache.root), cache
+    place = Place.of(tmp_path)
+    keys = DocumentKeys(_OwnId(), sources)  # type: ignore[arg-type]
+    plan = Plan(place, sources, files, [], keys, {}, [], "", {}, make.codebook(), cache.root, Index(place))
+    return plan, cache
 
 
 def _no_mending() -> None:
