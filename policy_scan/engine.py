@@ -7,6 +7,7 @@ a document that fails, hangs or ends its process costs that document only, and t
 from __future__ import annotations
 
 import multiprocessing
+import os
 import shutil
 import threading
 import time
@@ -31,6 +32,10 @@ _AHEAD = 1
 """Documents handed to a process here beyond the one it works on, so that it needn't wait for the next."""
 
 _MOST_RENEWALS = 5
+_NO_MEMORY = 76
+"""Exit code of a process that lacked memory."""
+_LEARN_SECONDS = 0.5
+"""How long the pool may take to learn which document a process has taken: one that ends sooner is nobody's."""
 """How often processes that ended before they did anything are started anew."""
 
 
@@ -101,6 +106,17 @@ def settle(future: Future[Outcome], value: Outcome | BaseException) -> None:
             future.set_result(value)
 
 
+def _bounded(function: Callable[[Task], Outcome], task: Task) -> Outcome:
+    """Work on a document in this process, which ends where memory lacks: it would keep much of what it took, and the
+    documents after it would want for that."""
+    try:
+        return function(task)
+    except MemoryError:
+        pass
+    time.sleep(_LEARN_SECONDS)
+    os._exit(_NO_MEMORY)
+
+
 class Processes:
     """A pool of fresh processes on this machine, each document with the configured limits of time and memory."""
 
@@ -133,7 +149,7 @@ class Processes:
         with self.lock:
             if not self.pool.active:
                 self._renew()
-            inner = self.pool.schedule(self.function, args=(task,), timeout=self.seconds)
+            inner = self.pool.schedule(_bounded, args=(self.function, task), timeout=self.seconds)
             self.open.add(outer)
         inner.add_done_callback(lambda ended: self._pass_on(ended, outer))
         return outer
@@ -158,7 +174,9 @@ class Processes:
         with self.lock:
             self.open.discard(outer)
         error = DisplacedError() if inner.cancelled() else inner.exception()
-        if isinstance(error, ProcessExpired):
+        if isinstance(error, ProcessExpired) and error.exitcode == _NO_MEMORY:
+            settle(outer, MemoryError())
+        elif isinstance(error, ProcessExpired):
             settle(outer, CrashedError(f"exit code {error.exitcode}"))
         elif isinstance(error, BrokenProcessPool):
             settle(outer, DisplacedError())

@@ -16,6 +16,14 @@ def die_on_b(task: Task) -> Outcome:
     return work(task)
 
 
+def starve_on_b(task: Task) -> Outcome:
+    """Lacks memory for b.pdf."""
+    _attempt(task)
+    if task.source.path.endswith("b.pdf"):
+        raise MemoryError
+    return work(task)
+
+
 def hang_on_b(task: Task) -> Outcome:
     if task.source.path.endswith("b.pdf"):
         time.sleep(600)

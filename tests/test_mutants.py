@@ -9,6 +9,7 @@ import os
 import sys
 from pathlib import Path
 
+import dying
 import hostile_files
 import mutants
 import pytest
@@ -51,6 +52,23 @@ def test_a_document_that_needs_more_memory_than_a_worker_may_take_fails_alone(tm
         assert status["FR/bomb.pdf"] == "failed"
         [issue] = [one for one in read_records(tmp_path / "out", "issues", Issue) if one.severity == "error"]
         assert issue.category in ("crash", "memory") and "megabytes_per_worker" in issue.next_step
+
+
+def test_a_process_that_lacked_memory_takes_no_further_document(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "corpus" / "FR"
+    folder.mkdir(parents=True)
+    page = hostile_files.one_page(hostile_files.stream(hostile_files.TEXT))
+    for name, data in (("b", page + bytes(99)), ("a", page + b"\n"), ("c", page)):  # the largest goes first
+        (folder / f"{name}.pdf").write_bytes(data)
+    monkeypatch.setattr("policy_scan.engine.work", dying.starve_on_b)
+    result = run(tmp_path / "corpus", tmp_path / "out", load_config(None, {**NO_OCR, "run": {"jobs": 1}}))
+    assert {d.path: d.status for d in result.documents} == {"FR/a.pdf": "ok", "FR/b.pdf": "failed", "FR/c.pdf": "ok"}
+    assert [issue.category for issue in result.issues if issue.severity == "error"] == ["memory"]
+    [starved] = dying.attempts(tmp_path / "corpus", "FR/b.pdf")
+    assert starved not in dying.attempts(tmp_path / "corpus", "FR/a.pdf")
+    assert starved not in dying.attempts(tmp_path / "corpus", "FR/c.pdf")
 
 
 @pytest.mark.parametrize("kind", ["font_huge", "font_zero", "matrix_huge", "matrix_flat", "far_away", "box_overflow"])
@@ -114,8 +132,6 @@ def test_a_folder_that_cannot_be_listed_is_told(tmp_path: Path, monkeypatch: pyt
 def test_a_file_that_cannot_be_read_for_a_while_is_read_by_the_next_run(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import dying
-
     (tmp_path / "corpus" / "FR").mkdir(parents=True)
     (tmp_path / "corpus" / "FR" / "b.pdf").write_bytes(hostile_files.one_page(hostile_files.stream(hostile_files.TEXT)))
     config = load_config(None, {**NO_OCR, "run": {"jobs": 1}})
