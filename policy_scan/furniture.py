@@ -153,7 +153,7 @@ def _leave_something(rows: Sequence[Row], marks: dict[int, str]) -> None:
 
 def is_stamp(text: str) -> bool:
     """Whether a block is the visible part of a digital signature."""
-    return _STAMP.match(fold(text)) is not None
+    return _STAMP.match(fold(text[:40])) is not None
 
 
 def is_ornament(text: str, box: tuple[float, float, float, float], across: Floats) -> bool:

@@ -186,11 +186,13 @@ def white_strips(x0: Floats, x1: Floats, rows: Ints, least: int, barriers: Seque
     `least` aren't given. No strip runs through a barrier, which lies before the row that it names. The words are drawn
     on a raster of one row a printed row and one cell a point; runs of white cells down the rows make the strips.
     """
+    count = int(rows.max()) + 1
+    if count < least:
+        return
     origin = float(x0.min())
     extent = float(x1.max()) - origin
     cell = max(1.0, extent / _MAX_CELLS)
     width = int(extent / cell) + 2
-    count = int(rows.max()) + 1
     begin = np.clip(((x0 - origin) / cell).astype(np.int32), 0, width - 1)
     end = np.clip(np.ceil((x1 - origin) / cell).astype(np.int32), 1, width)
     stride = width + 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from itertools import pairwise
 from typing import Literal
 
@@ -99,7 +99,7 @@ def judge(text: str, *, min_letters: int, languages: Sequence[str] = ()) -> Verd
     are those expected of the document; where they are known and Greek isn't among them, mojibake isn't looked for.
     Doubtful pages count as usable: OCR of a legible page would make its text worse.
     """
-    letters = sum(char.isalpha() for char in text)
+    letters = sum(map(str.isalpha, text))
     broken = _count_broken(text)
     if broken >= max(min_letters, _MIN_BROKEN) and broken > _BROKEN_SHARE * (letters + broken):
         return Verdict("unreadable", f"{broken} characters that none of the languages uses", letters)
@@ -136,6 +136,7 @@ def _followers() -> dict[str, frozenset[str]]:
     return {first: frozenset(seconds) for first, seconds in pairs}
 
 
+@lru_cache(maxsize=16_384)
 def is_plausible(word: str) -> bool:
     """Whether the word, without diacritics, could be one of the seven languages': a vowel, usual pairs of letters, and
     no capital inside a small-letter word."""

@@ -566,13 +566,15 @@ class _Frame:
         if not len(boxes):
             return boxes.reshape(0, 4).astype(np.float32)
         x0, y0, x1, y1 = boxes[:, 0], boxes[:, 1], boxes[:, 2], boxes[:, 3]
-        turned = {
-            0: (x0 - self.left, self.top - y1, x1 - self.left, self.top - y0),
-            90: (y0 - self.bottom, x0 - self.left, y1 - self.bottom, x1 - self.left),
-            180: (self.right - x1, y0 - self.bottom, self.right - x0, y1 - self.bottom),
-            270: (self.top - y1, self.right - x1, self.top - y0, self.right - x0),
-        }[self.rotation]
-        return np.stack(turned, axis=1).astype(np.float32)
+        if self.rotation == 90:
+            turned = (y0 - self.bottom, x0 - self.left, y1 - self.bottom, x1 - self.left)
+        elif self.rotation == 180:
+            turned = (self.right - x1, y0 - self.bottom, self.right - x0, y1 - self.bottom)
+        elif self.rotation == 270:
+            turned = (self.top - y1, self.right - x1, self.top - y0, self.right - x0)
+        else:
+            turned = (x0 - self.left, self.top - y1, x1 - self.left, self.top - y0)
+        return np.stack(turned, axis=1).astype(np.float32, copy=False)
 
 
 def _scale(width: float, height: float, dpi: int) -> float:
