@@ -31,6 +31,9 @@ _POLL_SECONDS = 0.2
 _AHEAD = 1
 """Documents handed to a process here beyond the one it works on, so that it needn't wait for the next."""
 
+_MOST_DISPLACEMENTS = 20
+"""How often a document is handed out again whose process went before it was known to have begun."""
+
 _MOST_RENEWALS = 5
 _NO_MEMORY = 76
 """Exit code of a process that lacked memory."""
@@ -308,6 +311,7 @@ class _Queue:
     waiting: deque[Task]
     suspects: deque[Task] = field(default_factory=deque)
     crashes: Counter[str] = field(default_factory=Counter)
+    displaced: Counter[str] = field(default_factory=Counter)
 
     def next(self, n_running: int, room: int) -> Task | None:
         if self.waiting:
@@ -344,8 +348,13 @@ def carry_out(plan: Plan, output: Path, config: Config, tell: Callable[[Progress
     def end(task: Task, future: Future[Outcome]) -> None:
         error = future.exception()
         if isinstance(error, DisplacedError):
-            queue.waiting.appendleft(task)
-            return
+            # pebble may miss that a process had taken a document before it ended, so this isn't done for ever either.
+            queue.displaced[task.source.doc_id] += 1
+            if queue.displaced[task.source.doc_id] <= _MOST_DISPLACEMENTS:
+                queue.waiting.appendleft(task)
+                return
+            error = CrashedError("again and again")
+            queue.crashes[task.source.doc_id] += 1
         if isinstance(error, CrashedError) and queue.again(task, error):
             tell(Progress({}, {}, total, note=f"{task.source.path}: its worker ended ({error.how}); it is tried again"))
             return
