@@ -78,8 +78,6 @@ def start(config: Config, cache_root: Place | Path, environment: str, progress: 
     """Set up this process. `progress` is a folder where it notes each finished stage, for the parent to show."""
     global _state
     limit_memory(config.run.megabytes_per_worker)
-    # Records hold no cycles; to look for some among so many objects a hundred times more often took 2 % of the time.
-    gc.set_threshold(70_000, 50, 50)
     threading.Thread(target=end_with, args=(os.getppid(),), daemon=True).start()
     gc.set_threshold(*_COLLECT_AFTER)
     _state = _State(config, load_codebook(config.codebook), Cache(cache_root), environment, progress)

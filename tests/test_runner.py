@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import gc
 import json
 import os
 import shutil
@@ -11,13 +12,16 @@ import subprocess
 import sys
 import time
 import uuid
+import weakref
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import dying
 import fixtures
 import pytest
 
+from policy_scan import worker
 from policy_scan.config import load_config
 from policy_scan.decisions import PublishedDecision, place_of, write_decisions
 from policy_scan.keys import hash_bytes, hash_file
@@ -374,3 +378,26 @@ def test_a_decision_that_lost_its_text_is_told_and_not_applied(
     ]
     [row] = read_records(tmp_path / "out", "decisions", PublishedDecision)
     assert (row.live, row.anchor, row.outcome) == (True, "stale", "")
+
+
+def test_what_a_document_leaves_in_cycles_is_gone_with_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Knot:
+        itself: Knot
+
+    left: list[weakref.ref[Knot]] = []
+
+    def tie(*_: Any) -> str:
+        knot = Knot()
+        knot.itself = knot
+        left.append(weakref.ref(knot))
+        return "done"
+
+    monkeypatch.setattr(worker, "_work", tie)
+    monkeypatch.setattr(worker, "_state", object())
+    nothing: Any = None
+    gc.disable()
+    try:
+        assert worker.work(nothing) == "done"
+    finally:
+        gc.enable()
+    assert left[0]() is None

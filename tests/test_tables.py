@@ -25,6 +25,7 @@ from policy_scan.tables import (
     from_table,
     guarded,
     parquet_bytes,
+    quick_parquet_bytes,
     read_parquet,
     schema_of,
     state_of_play_schema,
@@ -154,6 +155,16 @@ def test_the_state_of_play_has_a_status_and_a_citation_for_each_jurisdiction() -
 def test_the_same_rows_give_the_same_bytes() -> None:
     rows = [records.Issue(None, 3, "pages", "ocr", "error", "é", "→")] * 3
     assert parquet_bytes(to_table(records.Issue, rows)) == parquet_bytes(to_table(records.Issue, rows))
+
+
+def test_tables_of_the_cache_hold_the_same_in_fewer_bytes() -> None:
+    edges = tuple(0.37 * k for k in range(60))
+    line = ("d", 1, 0, 0, 59, 0.0, 0.0, 9.0, 9.0, 9.5, False, False, 0, 1, None, None)
+    lines = [records.Line(*line, tuple(edge + n / 7 for edge in edges), "body", 0) for n in range(200)]
+    table = to_table(records.Line, lines)
+    quick = quick_parquet_bytes(table)
+    assert pq.read_table(io.BytesIO(quick)).equals(table)
+    assert len(quick) < len(parquet_bytes(table))
 
 
 def test_none_is_kept_apart_from_zero_and_from_empty_text() -> None:
