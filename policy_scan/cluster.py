@@ -52,7 +52,6 @@ _DECISIVE = (
     "pytesseract",
     "pillow",
     "py3langid",
-    "spacy",
     "scikit-learn",
     "numpy",
     "onnxruntime",

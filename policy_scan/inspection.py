@@ -249,7 +249,7 @@ def print_doctor(console: Console) -> int:
     from .records import LANGUAGES
 
     needed = (
-        "pypdfium2", "pytesseract", "py3langid", "spacy", "sklearn", "onnxruntime", "pyarrow", "duckdb", "fsspec",
+        "pypdfium2", "pytesseract", "py3langid", "sklearn", "onnxruntime", "pyarrow", "duckdb", "fsspec",
         "pebble", "xlsxwriter", "jinja2", "docx", "typst", "vl_convert", "babel",
         "fastapi", "uvicorn", "sqlalchemy", "alembic", "psycopg", "argon2", "openpyxl",
     )  # fmt: skip

@@ -44,7 +44,7 @@ _TOLD = ("documents", "issues", "cells")
 _MARKS = "outputs.json"
 _ASKED = ("pages", "provisions", "codings")
 """Tables that the cells are compiled from."""
-_LIBRARIES = ("pypdfium2", "pytesseract", "py3langid", "spacy", "scikit-learn", "numpy", "onnxruntime", "pyarrow")
+_LIBRARIES = ("pypdfium2", "pytesseract", "py3langid", "scikit-learn", "numpy", "onnxruntime", "pyarrow")
 
 
 @dataclass(frozen=True, slots=True)
