@@ -25,6 +25,8 @@ trials: install-dev
 # Speed, memory and growth beside peers on the same files.
 benchmarks: install-dev
 	$(BIN)/python benchmarks/scale.py "$(CORPUS)" --dask --ocr
+	$(BIN)/python benchmarks/plan.py
+	$(BIN)/python benchmarks/assembly.py
 
 lint: install-dev
 	$(BIN)/ruff check .

@@ -35,11 +35,13 @@ _MOST_DISPLACEMENTS = 20
 """How often a document is handed out again whose process went before it was known to have begun."""
 
 _MOST_RENEWALS = 5
+"""How often processes that ended before they did anything are started anew."""
+
 _NO_MEMORY = 76
 """Exit code of a process that lacked memory."""
+
 _LEARN_SECONDS = 0.5
 """How long the pool may take to learn which document a process has taken: one that ends sooner is nobody's."""
-"""How often processes that ended before they did anything are started anew."""
 
 
 @dataclass(frozen=True, slots=True)
