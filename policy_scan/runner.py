@@ -246,7 +246,7 @@ def run_held(
             computed,
             seconds,
             elapsed,
-        ),  # fmt: skip
+        ),
     )
     _remember(output, hashes)
     return RunResult(assembled.documents, compiled.issues, compiled.cells, computed, elapsed, False)
