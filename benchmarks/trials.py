@@ -178,7 +178,8 @@ def run_trials(corpus: Path, work: Path, number: int, seed: int, keep: bool = Fa
         try_once(corpus, output, config, expected, seconds, rng, trials)
         if not keep and len(trials.broken) == before:
             shutil.rmtree(output)
-        print(f"trial {k + 1} of {number}: {len(trials.broken)} broken", file=sys.stderr, flush=True)
+        told = "".join(f"\n  {line}" for line in trials.broken[before:])
+        print(f"trial {k + 1} of {number}: {len(trials.broken)} broken{told}", file=sys.stderr, flush=True)
     return trials
 
 

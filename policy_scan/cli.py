@@ -232,7 +232,7 @@ def _run_once(
     from .publishing import Published, publish, workplace
     from .report.terminal import print_state_of_play
     from .report.writers import ReportWriters
-    from .runner import n_decisions, run_held
+    from .runner import n_decisions, note_reports, reports_follow, run_held
     from .screen import count_line, print_issues, shown_progress
     from .stages.state_of_play import published_columns
 
@@ -263,10 +263,12 @@ def _run_once(
                 writers.follow(progress)
 
             result = run_held(places.corpus, folder, config, codes, tell, given, amendments, places.cache, published)
-        there = (folder / name for name in names.values()) if published is None else ()
-        if not (result.unchanged and all(file.is_file() for file in there)):
+        there = [folder / name for name in names.values()] if published is None else []
+        told = published is not None or (reports_follow(folder) and all(file.is_file() for file in there))
+        if not (result.unchanged and told):
             files = {kind: folder / name for kind, name in names.items()}
             writers.write(folder, language, files, absolute_links=published is not None)
+            note_reports(folder)
             if published is not None:
                 publish(folder, places.output, lock.check)
     print_state_of_play(out, result.cells, codebook, published_columns(result.cells, config), language)

@@ -41,6 +41,8 @@ CACHE_FOLDER = ".cache"
 """Where results are kept, below the output."""
 _TOLD = ("documents", "issues", "cells")
 """The tables that a run's result is read from."""
+_REPORTS = "reports"
+"""Below the cache: of which tables the reports beside them were made."""
 _MARKS = "outputs.json"
 _ASKED = ("pages", "provisions", "codings")
 """Tables that the cells are compiled from."""
@@ -110,6 +112,21 @@ def _remember(output: Path, hashes: Mapping[str, str]) -> None:
     with suppress(OSError):
         marks = {name: [digest, *_mark(output / name)] for name, digest in hashes.items()}
         write_atomic(output / ".cache" / _MARKS, json.dumps(marks, sort_keys=True).encode("ascii"))
+
+
+def reports_follow(output: Path) -> bool:
+    """Whether workbook and web page were made of the tables that stand beside them: a run may have been ended between
+    the two, and older reports must not pass for this run's."""
+    try:
+        noted = (output / ".cache" / _REPORTS).read_text(encoding="ascii")
+        return bool(noted == read_run_file(output)["tables_key"])
+    except (OSError, ValueError, KeyError, NothingToDoError):
+        return False
+
+
+def note_reports(output: Path) -> None:
+    """Note of which tables workbook and web page have just been made. Raises OSError."""
+    write_atomic(output / ".cache" / _REPORTS, str(read_run_file(output)["tables_key"]).encode("ascii"))
 
 
 def _is_current(output: Path, tables_key: str, published: Published | None) -> bool:

@@ -189,3 +189,21 @@ def test_a_file_that_changes_while_it_is_read_is_told_and_read_by_the_next_run(
     assert issue.category == "changed" and "FR/b.pdf" in issue.message and "run again" in issue.next_step
     monkeypatch.undo()
     assert run(corpus, output, config).exit_code == 0
+
+
+def test_a_run_ended_before_its_reports_has_them_written_by_the_next_one(tmp_path: Path) -> None:
+    corpus, output = _corpus(tmp_path / "corpus", 1), tmp_path / "out"
+    command = _command(corpus, output)
+    config = load_config(corpus.parent / "config.yaml", {"codings": {"setting": "fast"}, "run": {"jobs": 1}})
+    subprocess.run(command, capture_output=True, check=True)
+    page = output / "state-of-play.html"
+    assert "a.pdf" in page.read_text(encoding="utf-8")
+    _corpus(corpus, 2)
+    run(corpus, output, config)  # its tables, and no reports
+    assert "b.pdf" not in page.read_text(encoding="utf-8")
+    done = subprocess.run(command, capture_output=True, encoding="utf-8", check=True)
+    assert "nothing had changed" in done.stderr
+    assert "b.pdf" in page.read_text(encoding="utf-8")
+    stands = page.stat().st_mtime_ns
+    subprocess.run(command, capture_output=True, check=True)
+    assert page.stat().st_mtime_ns == stands  # and then they are left alone

@@ -99,6 +99,58 @@ def test_a_document_that_ends_the_drawing_costs_its_own_picture(
     assert (tmp_path / "table.xlsx").is_file()
 
 
+def _end_once(job: Any, kind: str, language: str, path: Path, crops: Any = None) -> None:
+    """Ends the process the first time that it is to write the report."""
+    mark = path.with_suffix(".begun")
+    if not mark.exists():
+        mark.touch()
+        time.sleep(0.5)  # the pool is to know what this process has taken
+        os._exit(9)
+    _WRITE(job, kind, language, path, crops)
+
+
+def _end_always(job: Any, kind: str, language: str, path: Path, crops: Any = None) -> None:
+    time.sleep(0.5)
+    os._exit(9)
+
+
+_WRITE = writers._write
+
+
+def test_a_report_whose_process_was_ended_is_written_all_the_same(
+    run: RunData, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writers, "_write", _end_once)
+    with ReportWriters(_config(), 1) as made:
+        made.write(run.directory, "en", _files(tmp_path))
+    assert all(file.is_file() for file in _files(tmp_path).values())
+    assert _pictures(tmp_path / "table.html") == [0, 1, 2]
+    monkeypatch.setattr(writers, "_write", _end_always)
+    with (
+        pytest.raises(
+            PolicyScanError, match=r"table\.xlsx wasn't written: the process .* ended \(exit code 9\), twice"
+        ),
+        ReportWriters(_config(), 1) as made,
+    ):
+        made.write(run.directory, "en", {"xlsx": tmp_path / "table.xlsx"})
+
+
+def test_a_process_that_ends_while_it_waits_is_replaced(run: RunData, tmp_path: Path) -> None:
+    import psutil
+
+    with ReportWriters(_config(), 1) as made:
+        made._ask(writers._ready).result()
+        for child in psutil.Process().children():
+            if "spawn_main" in " ".join(child.cmdline()):
+                child.kill()
+        for _ in range(100):
+            if not made._pool.active:
+                break
+            time.sleep(0.1)
+        made.write(run.directory, "en", _files(tmp_path))
+    assert all(file.is_file() for file in _files(tmp_path).values())
+
+
 def test_a_drawing_that_never_ends_is_given_up(run: RunData, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(writers, "_draw", _stays)
     with ReportWriters(_config(seconds_per_document=0.5), 1) as made:

@@ -184,16 +184,24 @@ def test_a_conflict_is_told_and_asked(browser: Any, address: str, store: Store) 
     second.close()
 
 
+REFUSE_ANSWERS = """
+window.refusing = true;
+const whole = window.fetch;
+window.fetch = (address, options) =>
+  window.refusing && String(address).includes("/desk/api/decide")
+    ? Promise.reject(new TypeError("network error")) : whole(address, options);
+"""
+
+
 def test_a_decision_waits_for_a_server_that_doesnt_answer(browser: Any, address: str, store: Store) -> None:
-    page, _ = open_desk(browser, address)
+    page, _ = open_desk(browser, address, before=REFUSE_ANSWERS)
     page.wait_for_timeout(500)  # the next one is there by now
-    page.route("**/desk/api/decide", lambda route: route.abort())
     press(page, "a")
     shown(page, "art. 2")
     wait_until(page, "() => document.getElementById('trouble').textContent.includes('Not saved yet: 1')")
     leaves_quietly = "window.dispatchEvent(new Event('beforeunload', { cancelable: true }))"
     assert not page.evaluate(leaves_quietly) and not store.decisions()
-    page.unroute("**/desk/api/decide")
+    page.evaluate("window.refusing = false")
     status(page, "Saved.")
     assert page.locator("#trouble").is_hidden() and page.evaluate(leaves_quietly)
     assert said(store) == {("p-1", "non_digital_access"): "yes", ("p-1", "assistance"): "yes"}

@@ -9,7 +9,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, TimeoutError
 from dataclasses import dataclass, replace
 from functools import partial
@@ -115,19 +115,22 @@ class ReportWriters:
     """The processes, for as long as the block lasts. `start` has them load ahead; it may be left out."""
 
     def __init__(self, config: Config, jobs: int) -> None:
-        from pebble import ProcessPool
-
         self._limits = config.run
         self.n = max(1, min(jobs, _MOST))
-        self._pool = ProcessPool(
+        self._pool = self._new()
+        self._started = False
+        self._n_done = 0
+
+    def _new(self) -> Any:
+        from pebble import ProcessPool
+
+        return ProcessPool(
             max_workers=self.n,
             initializer=_prepare,
             initargs=(os.getpid(),),
             # A fresh interpreter, as for the document's workers: no thread or library of the parent is forked.
             context=multiprocessing.get_context("spawn"),
         )
-        self._started = False
-        self._n_done = 0
 
     def __enter__(self) -> Self:
         return self
@@ -141,6 +144,10 @@ class ReportWriters:
             self._pool.join()
 
     def _ask(self, function: Any, *arguments: Any, seconds: float | None = None) -> Future[Any]:
+        if self._started and not self._pool.active:  # pebble gives a pool up one of whose processes ended idle
+            self._pool.stop()
+            self._pool.join()
+            self._pool = self._new()
         self._started = True
         future: Future[Any] = self._pool.schedule(function, args=arguments, timeout=seconds)
         return future
@@ -163,12 +170,14 @@ class ReportWriters:
         """
         job = _Job(directory, tuple(changes.items()))
         plain = {kind: path for kind, path in files.items() if kind != "html"}
-        waiting = {kind: self._ask(_write, job, kind, language, path) for kind, path in plain.items()}
+        asks = {kind: partial(self._ask, _write, job, kind, language, path) for kind, path in plain.items()}
+        waiting = {kind: ask() for kind, ask in asks.items()}
         if "html" in files:
             crops = self._pictures(job)
-            waiting["html"] = self._ask(_write, job, "html", language, files["html"], crops)
+            asks["html"] = partial(self._ask, _write, job, "html", language, files["html"], crops)
+            waiting["html"] = asks["html"]()
         for kind, future in waiting.items():
-            self._result(future, files[kind], kind)
+            self._result(future, asks[kind], files[kind], kind)
 
     def _pictures(self, job: _Job) -> dict[CropKey, Crop | Reason]:
         parts = _PARTS * self.n if self.n > 1 else 1
@@ -185,9 +194,11 @@ class ReportWriters:
 
     def _all_of(self, future: Future[Any], job: _Job, part: int, parts: int) -> dict[CropKey, Crop | Reason]:
         """A part's pictures; where drawing them ended or stopped the process, document by document."""
+        from concurrent.futures.process import BrokenProcessPool
+
         from pebble import ProcessExpired
 
-        broken = (ProcessExpired, TimeoutError, MemoryError)
+        broken = (ProcessExpired, BrokenProcessPool, TimeoutError, MemoryError)
         found: dict[CropKey, Crop | Reason]
         try:
             found = future.result()
@@ -202,14 +213,21 @@ class ReportWriters:
                 found |= self._ask(_lost, job, number).result()
         return found
 
-    def _result(self, future: Future[Any], path: Path, kind: str) -> None:
+    def _result(self, future: Future[Any], again: Callable[[], Future[Any]], path: Path, kind: str) -> None:
+        """Wait for a report; where its process ended it is tried once more, for something else may have ended it."""
+        from concurrent.futures.process import BrokenProcessPool
+
         from pebble import ProcessExpired
 
         step = f"free memory, then run 'policy-scan export --format {kind}'; the tables are there."
         try:
-            future.result()
-        except ProcessExpired as error:
-            what = f"{path} wasn't written: the process that wrote it ended (exit code {error.exitcode})."
+            try:
+                future.result()
+            except (ProcessExpired, BrokenProcessPool):
+                again().result()
+        except (ProcessExpired, BrokenProcessPool) as error:
+            how = f" (exit code {error.exitcode})" if isinstance(error, ProcessExpired) else ""
+            what = f"{path} wasn't written: the process that wrote it ended{how}, twice."
             raise PolicyScanError(what, step) from error
         except MemoryError as error:
             raise PolicyScanError(f"{path} wasn't written: there was no memory left.", step) from error
