@@ -347,6 +347,8 @@ class TableWriter:
             wait(self._running)
             self._parquet.close()
         finally:
+            # Given up where it wasn't closed (Ctrl-C in between): it would write into a closed file when it goes.
+            self._parquet.is_open = False
             wait(self._running)
             for file in self._files.values():
                 file.close()

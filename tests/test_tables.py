@@ -206,3 +206,24 @@ def test_a_text_that_a_spreadsheet_would_run_gets_an_apostrophe_in_csv_and_no_ot
         assert csv_value(formula) == "'" + formula
     for text in ("- la commune (le cas échéant)", "+ 10 %", "+32 (0)2 555 12 12", "-les demandes", "a = b", ""):
         assert csv_value(text) == text
+
+
+def test_a_table_given_up_by_ctrl_c_goes_without_a_word(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import gc
+
+    from policy_scan import tables
+
+    asked: list[int] = []
+
+    def interrupted(futures: Any) -> None:
+        asked.append(len(futures))
+        if len(asked) == 1:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(tables, "wait", interrupted)
+    writer = tables.TableWriter(tmp_path, "pages", schema_of(records.Page))
+    with pytest.raises(KeyboardInterrupt), writer:
+        pass
+    del writer
+    gc.collect()  # what a finaliser raises is an error here
+    assert len(asked) == 2
