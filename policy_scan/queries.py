@@ -47,9 +47,10 @@ class RunTables:
         self._of_disk = (duckdb.IOException, duckdb.OutOfMemoryException)
         self._names = {name: tuple(pq.read_schema(file).names) for name, file in files.items()}
         for name, file in files.items():
-            # A name in brackets is a pattern to DuckDB.
+            # A name in brackets is a pattern to DuckDB, and one with '=' a column, unless it is told otherwise.
             place = _GLOB.sub(lambda found: f"[{found[0]}]", str(file)).replace("'", "''")
-            self._do(f"CREATE VIEW {name} AS FROM read_parquet('{place}', file_row_number = true)")
+            options = "file_row_number = true, hive_partitioning = false"
+            self._do(f"CREATE VIEW {name} AS FROM read_parquet('{place}', {options})")
         self._is_set_aside = False
 
     def __enter__(self) -> RunTables:

@@ -142,8 +142,8 @@ def test_a_review_of_files_is_the_review_of_the_whole_run_in_memory(tmp_path: Pa
         told, config, make.codebook(), thresholds, decisions_for_cells(review.settled), disputed_pairs(review.settled),
     )  # fmt: skip
 
-    folder = tmp_path / "it's [a] run*"  # none of it means anything to DuckDB
-    folder.mkdir()
+    folder = tmp_path / "provision_id=7" / "it's [a] run*"  # none of it means anything to DuckDB
+    folder.mkdir(parents=True)
     for name, table in (
         ("pages", to_table(Page, pages)), ("provisions", to_table(Provision, provisions)),
         ("codings", to_table(Coding, codings)),
