@@ -13,6 +13,7 @@ import shutil
 import tarfile
 import tempfile
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -26,10 +27,16 @@ import pyarrow.parquet as pq
 
 from .errors import CacheError
 from .keys import hash_bytes
+from .lock import has_ended, signature, sweep
 from .storage import Place, UnreachableError
 from .tables import quick_parquet_bytes, schema_of, to_table
 
 _META = "meta.json"
+_ATTEMPTS = 3
+_HALF = ".tmp-"
+"""Begins the name of a result that is being written."""
+_OLD_SECONDS = 86_400.0
+"""A result takes less than a second to write: what is older was left by a machine that doesn't say so any more."""
 _START = 16_384
 """So many bytes of an object hold its first member, which is meta.json."""
 _KEPT = 8
@@ -80,6 +87,19 @@ def _unpack(data: bytes, first_only: bool = False) -> _Stored:
         return _Stored(json.loads(files[_META]), files)
     except (tarfile.TarError, KeyError, EOFError) as error:
         raise ValueError(f"not a result: {error}") from error
+
+
+def _put(folder: Path, final: Path) -> None:
+    """Rename a folder to where a result may stand that is damaged, or was made in another environment."""
+    for left in reversed(range(_ATTEMPTS)):
+        if final.exists():
+            shutil.rmtree(final, ignore_errors=True)
+        try:
+            folder.replace(final)
+            return
+        except OSError:  # perhaps another run that shares the cache has put its own there meanwhile
+            if not left or not final.exists():
+                raise
 
 
 class Cache:
@@ -143,13 +163,11 @@ class Cache:
     def _write_folder(self, stage: str, key: str, files: Mapping[str, bytes]) -> None:
         final = self.folder(stage, key)
         final.parent.mkdir(parents=True, exist_ok=True)
-        folder = Path(tempfile.mkdtemp(prefix=".tmp-", dir=final.parent))
+        folder = Path(tempfile.mkdtemp(prefix=f"{_HALF}{signature()}", dir=final.parent))
         try:
             for name, data in files.items():
                 (folder / name).write_bytes(data)
-            if final.exists():  # damaged, or made in another environment: the new one takes its place
-                shutil.rmtree(final)
-            folder.replace(final)
+            _put(folder, final)
         except BaseException:
             shutil.rmtree(folder, ignore_errors=True)
             raise
@@ -219,10 +237,16 @@ class Cache:
             self.root.delete(self._object(stage, key))
 
     def sweep(self) -> None:
-        """Remove what a killed run left half-written; an object store has nothing half-written."""
-        if self.root.is_local:
-            for folder in self.root.local.glob("*/*/.tmp-*"):
-                shutil.rmtree(folder, ignore_errors=True)
+        """Remove what killed runs left half-written, not what another run that shares the cache is writing; an object
+        store has nothing half-written."""
+        if not self.root.is_local:
+            return
+        sweep(self.root.local)
+        for folder in self.root.local.glob(f"*/*/{_HALF}*"):
+            with suppress(OSError):
+                old = time.time() - folder.stat().st_mtime > _OLD_SECONDS
+                if old or has_ended(folder.name.removeprefix(_HALF)):
+                    shutil.rmtree(folder, ignore_errors=True)
 
     def close(self) -> None:
         """End what fetches ahead."""

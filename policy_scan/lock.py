@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from .errors import LockedError
+from .keys import make_key
 from .storage import Place
 
 LOCK_FILE = ".lock"
@@ -44,16 +45,22 @@ class Lock(Protocol):
         ...
 
 
-def _began(process: int) -> str:
-    """When a process began, as its system tells it, so that a number used again isn't taken for the old process."""
+def _told(process: int, place: int) -> str:
+    """What Linux tells of a process in a place of its /proc/N/stat, counted from after its name; '' elsewhere."""
     try:
         status = Path(f"/proc/{process}/stat").read_text(encoding="utf-8", errors="replace")
-        return status.rpartition(")")[2].split()[19]
+        return status.rpartition(")")[2].split()[place]
     except (OSError, IndexError):
         return ""
 
 
+def _began(process: int) -> str:
+    """When a process began, as its system tells it, so that a number used again isn't taken for the old process."""
+    return _told(process, 19)
+
+
 def lives(process: int, began: str) -> bool:
+    """Whether a process of this machine is there and does something. `began`: '' where that isn't known."""
     if os.name == "nt":  # signal 0 would end it there; who holds the lock is then for the user to judge
         return True
     try:
@@ -62,6 +69,8 @@ def lives(process: int, began: str) -> bool:
         return False
     except PermissionError:
         return True
+    if _told(process, 0) in ("Z", "X"):  # ended, though nobody has asked how
+        return False
     return not began or _began(process) in ("", began)
 
 
@@ -100,9 +109,9 @@ def _put(mine: Path, file: Path) -> None:
             stream.write(mine.read_bytes())
 
 
-def _sweep(output: Path) -> None:
+def sweep(folder: Path) -> None:
     """Remove the half-written files of processes that have ended."""
-    for file in output.glob(".tmp-*-*"):
+    for file in folder.glob(".tmp-*-*"):
         process = file.name.split("-")[1]
         if process.isdecimal() and not lives(int(process), ""):
             file.unlink(missing_ok=True)
@@ -182,7 +191,7 @@ class _FolderLock:
             _take(self.file, mine)
         finally:
             mine.unlink(missing_ok=True)
-        _sweep(self.output)
+        sweep(self.output)
 
     def check(self) -> None:
         holder = _holder(self.file)
@@ -202,6 +211,18 @@ def machine() -> str:
         return f"{boot} {Path('/proc/self/ns/pid').readlink()}"
     except OSError:
         return f"{socket.gethostname()} {uuid.getnode():x}"
+
+
+def signature() -> str:
+    """What a temporary folder's name tells of the process that it is of, where several machines may write."""
+    return f"{make_key(machine())[:12]}-{os.getpid()}-"
+
+
+def has_ended(signed: str) -> bool:
+    """Whether a name that begins with a `signature` is of a process of this machine that has ended."""
+    here, _, rest = signed.partition("-")
+    process = rest.partition("-")[0]
+    return here == make_key(machine())[:12] and process.isdecimal() and not lives(int(process), "")
 
 
 class _StoreLock:

@@ -22,7 +22,7 @@ from typing import Any
 
 from .errors import NothingToDoError, PolicyScanError
 from .keys import hash_bytes, hash_file, make_key
-from .lock import lives, machine
+from .lock import has_ended, signature
 from .storage import Place, write_atomic
 
 RUN_FILE = "run.json"
@@ -166,11 +166,10 @@ def workplace(output: Place) -> Iterator[Path]:
         return
     work = local_folder() / "work"
     work.mkdir(parents=True, exist_ok=True)
-    here = make_key(machine())[:12]  # a home folder may be shared by machines whose processes bear the same numbers
-    for left in work.glob(f"{here}-*"):
-        if not lives(int(left.name.split("-")[1]), ""):
+    for left in work.iterdir():  # a home folder may be shared by machines whose processes bear the same numbers
+        if has_ended(left.name):
             shutil.rmtree(left, ignore_errors=True)
-    with tempfile.TemporaryDirectory(prefix=f"{here}-{os.getpid()}-", dir=work, ignore_cleanup_errors=True) as name:
+    with tempfile.TemporaryDirectory(prefix=signature(), dir=work, ignore_cleanup_errors=True) as name:
         yield Path(name)
 
 

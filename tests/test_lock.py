@@ -120,6 +120,16 @@ def test_what_a_killed_process_left_half_written_is_swept(tmp_path: Path) -> Non
         assert own.exists() and not left.exists()
 
 
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="elsewhere nothing tells it")
+def test_a_process_that_was_killed_and_not_yet_asked_for_holds_no_lock(tmp_path: Path) -> None:
+    process = _hold(tmp_path)
+    process.kill()
+    os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)  # ended, but its number still stands for it
+    with held(tmp_path) as lock:
+        lock.check()
+    _end(process, signal.SIGKILL)
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="sends the signal of Ctrl-C to one process")
 def test_watching_holds_it_only_while_a_run_goes_on(tmp_path: Path) -> None:
     corpus, output = _corpus(tmp_path / "corpus"), tmp_path / "out"
