@@ -23,7 +23,7 @@ from .index import Index, is_settled, mark_of
 from .jurisdictions import UNKNOWN, normalise
 from .keys import encode, hash_stream
 from .records import DOC_TYPES, LANGUAGES, LEGAL_STATUSES, Issue
-from .storage import Entry, Place
+from .storage import Entry, Place, UnreachableError
 
 MANIFEST = "manifest.csv"
 _DATE = re.compile(r"\d{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01]))?)?")
@@ -178,6 +178,7 @@ class _Search:
         self.found: list[FoundFile] = []
         self.issues: list[tuple[int, Issue]] = []
         self.unknown: list[_Unknown] = []
+        self.unreachable: UnreachableError | None = None
         self.n = 0
 
     def complain(self, category: str, severity: str, message: str, next_step: str, position: int | None = None) -> None:
@@ -187,6 +188,9 @@ class _Search:
     def unreadable(self, path: str, error: OSError, position: int | None = None) -> None:
         message = f"{path} can't be opened: {error.strerror}."
         step = "check the file's permissions, then run again."
+        if isinstance(error, UnreachableError):
+            self.unreachable = error
+            step = "see that the store can be reached, then run again."
         self.complain("unreadable", "error", message, step, position)
 
     def not_pdf(self, name: str, misnamed: bool = False) -> None:
@@ -312,7 +316,8 @@ def find_files(
 
     `index`: what earlier runs saw: only what is new or looks changed is opened, and is noted there. `tell` gets the
     number of files seen so far, when that takes longer than two seconds.
-    Raises NothingToDoError when the corpus is missing or holds no PDF, OSError when a store can't be listed.
+    Raises NothingToDoError when the corpus is missing or holds no PDF, OSError when a store can't be listed or none of
+    its PDFs can be had.
     """
     place = Place.of(corpus)
     if place.is_local and not place.local.is_dir():
@@ -330,6 +335,8 @@ def find_files(
     finally:
         index.save()
     found = search.found
+    if not found and search.unreachable is not None:
+        raise search.unreachable
     if not found:
         misnamed = [issue for _, issue in search.issues if issue.category == "not_pdf" and issue.severity == "warning"]
         raise NothingToDoError(
@@ -464,17 +471,22 @@ def read_manifest(corpus: Path | str | Place) -> tuple[dict[str, ManifestRow], l
     header = text.split("\n", 1)[0]
     delimiter = ";" if header.count(";") > header.count(",") else ","
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
-    names = [name.strip().lower() for name in next(reader, [])]
-    if "path" not in names:
-        raise ConfigError(
-            f"{file} has no column 'path'.", "name the columns in its first line: path,jurisdiction,title,…"
-        )
     rows: dict[str, ManifestRow] = {}
     try:
+        names = [name.strip().lower() for name in next(reader, [])]
+        if "path" not in names:
+            raise ConfigError(
+                f"{file} has no column 'path'.", "name the columns in its first line: path,jurisdiction,title,…"
+            )
         for values in reader:
             if not any(value.strip() for value in values):
                 continue
             cells = dict(zip(names, values, strict=False))
+            if not cells.get("path", "").strip():
+                where = f"{MANIFEST}, line {reader.line_num}"
+                message, step = f"{where} names no file and was passed over.", "write its path, or delete the line."
+                issues.append(_issue("manifest", "warning", message, step))
+                continue
             row = _RowReader(reader.line_num, cells, issues).row()
             if row.path in rows:
                 issues.append(

@@ -95,10 +95,8 @@ def _fetch(output: Place, name: str, digest: str, folder: Path) -> None:
     """A file with just these bytes: in its place, or laid aside while another is put there."""
     for source in (name, f"{_ASIDE}/{digest}"):
         with suppress(FileNotFoundError):
-            output.download(source, folder / name)
-            if hash_file(folder / name) == digest:
+            if output.download(source, folder / name, digest):
                 return
-            (folder / name).unlink()
     raise PolicyScanError(
         f"{output}/{name} isn't the file of the run in {output}: that run was written anew while it was read, or the "
         "file was changed.",
@@ -143,15 +141,18 @@ def fetched(output: Place) -> Path:
             if attempt + 1 < _ATTEMPTS and output.read_bytes(RUN_FILE) != data:
                 continue
             raise
-        _write_details(folder, output, details)
-        _forget(runs, folder)
+        if not (
+            folder / RUN_FILE
+        ).is_file():  # the same, as the folder's name tells: a review takes a new one for a run
+            _write_details(folder, output, details)
+        _forget(runs.parent, folder)
         return folder
     raise NothingToDoError(f"{output} holds no finished run.", "run 'policy-scan run', or give --output.")
 
 
 def _forget(runs: Path, but: Path) -> None:
-    """Remove the copies of earlier runs that nobody has read for a day."""
-    for folder in runs.iterdir():
+    """Remove the copies of runs that nobody has read for a day."""
+    for folder in runs.glob("*/*"):
         with suppress(OSError):
             if folder != but and time.time() - folder.stat().st_mtime > _KEPT_SECONDS:
                 shutil.rmtree(folder)

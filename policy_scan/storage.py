@@ -23,7 +23,7 @@ from typing import Any, TypeVar
 from urllib.parse import unquote, urlsplit
 
 from .errors import UsageError
-from .keys import hash_file
+from .keys import hash_file, hash_stream
 
 T = TypeVar("T")
 _ADDRESS = re.compile(r"[a-z][a-z0-9+.-]+://", re.IGNORECASE)
@@ -302,6 +302,7 @@ class Place:
         return _file_system(self._protocol, _store_of(self.address), os.getpid())
 
     def _ask(self, name: str, call: Callable[[Any, str], T]) -> T:
+        assert not self.is_local, self.address
         full = self._full(name)
         return persistently(lambda: call(self._store, full), full)
 
@@ -351,37 +352,31 @@ class Place:
         else:
             self._ask(name, lambda store, full: store.pipe_file(full, data))
 
+    def exists(self, name: str) -> bool:
+        """Raises OSError where a store doesn't say."""
+        return (
+            (self.local / name).exists() if self.is_local else self._ask(name, lambda store, full: store.exists(full))
+        )
+
+    def delete(self, name: str) -> None:
+        """Forget a file; none is there afterwards, whether it was or not. Raises OSError."""
+        if self.is_local:
+            (self.local / name).unlink(missing_ok=True)
+            return
+        with suppress(FileNotFoundError):
+            self._ask(name, lambda store, full: store.rm_file(full))
+
+    # What follows is for stores alone.
+
     def create(self, name: str, data: bytes) -> bool:
-        """Write a file unless it is there; whether it was written. There in whole or not at all. Raises OSError.
+        """Write an object unless it is there; whether it was written. There in whole or not at all. Raises OSError.
 
         Of several that create one at a time, one does, where the store writes on condition; see docs/storage.md.
         """
-        if not self.is_local:
-            try:
-                self._ask(name, lambda store, full: store.pipe_file(full, data, mode="create"))
-            except FileExistsError:  # perhaps one's own, of a request whose answer was lost and that was made again
-                return False
-            return True
-        file = self.local / name
-        file.parent.mkdir(parents=True, exist_ok=True)
-        handle, mine = tempfile.mkstemp(prefix=f".tmp-{os.getpid()}-", dir=file.parent)
         try:
-            with os.fdopen(handle, "wb") as stream:
-                stream.write(data)
-            Path(mine).chmod(0o644)
-            os.link(mine, file)
-        except FileExistsError:
+            self._ask(name, lambda store, full: store.pipe_file(full, data, mode="create"))
+        except FileExistsError:  # perhaps one's own, of a request whose answer was lost and that was made again
             return False
-        except OSError as error:
-            if error.errno not in (errno.EPERM, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK):
-                raise
-            try:  # a file system without hard links
-                with file.open("xb") as stream:
-                    stream.write(data)
-            except FileExistsError:
-                return False
-        finally:
-            Path(mine).unlink(missing_ok=True)
         return True
 
     def mark(self, name: str) -> str:
@@ -406,42 +401,29 @@ class Place:
 
     def upload(self, name: str, file: Path) -> None:
         """A local file's bytes, there in whole or not at all. Raises OSError."""
-        if self.is_local:
-            write_atomic(self.local / name, file.read_bytes())
-        else:
-            self._ask(name, lambda store, full: store.put_file(str(file), full))
+        self._ask(name, lambda store, full: store.put_file(str(file), full))
 
-    def download(self, name: str, file: Path) -> None:
-        """Copy to a local file, which is there in whole or not at all. Raises OSError."""
+    def download(self, name: str, file: Path, digest: str) -> bool:
+        """Copy to a local file if its bytes have this SHA-256; whether they have. There in whole or not at all, for who
+        finds it there doesn't read it again. Raises OSError."""
         file.parent.mkdir(parents=True, exist_ok=True)
-        part = file.with_name(f".tmp-{os.getpid()}-{file.name}")
+        handle, part = tempfile.mkstemp(prefix=f".tmp-{os.getpid()}-", dir=file.parent)
+        os.close(handle)
         try:
-            if self.is_local:
-                part.write_bytes((self.local / name).read_bytes())
-            else:
-                self._ask(name, lambda store, full: store.get_file(full, str(part)))
-            part.replace(file)
+            self._ask(name, lambda store, full: store.get_file(full, part))
+            with Path(part).open("rb+") as stream:
+                is_it = hash_stream(stream) == digest
+                os.fsync(stream.fileno())
+            if is_it:
+                Path(part).chmod(0o644)
+                Path(part).replace(file)
+            return is_it
         finally:
-            part.unlink(missing_ok=True)
+            Path(part).unlink(missing_ok=True)
 
     def copy(self, name: str, target: str) -> None:
         """Copy a file within a store, without its bytes coming here. Raises OSError."""
-        assert not self.is_local, self.address
         self._ask(name, lambda store, full: store.cp_file(full, self._full(target)))
-
-    def exists(self, name: str) -> bool:
-        """Raises OSError where a store doesn't say."""
-        return (
-            (self.local / name).exists() if self.is_local else self._ask(name, lambda store, full: store.exists(full))
-        )
-
-    def delete(self, name: str) -> None:
-        """Forget a file; none is there afterwards, whether it was or not. Raises OSError."""
-        if self.is_local:
-            (self.local / name).unlink(missing_ok=True)
-            return
-        with suppress(FileNotFoundError):
-            self._ask(name, lambda store, full: store.rm_file(full))
 
     def files(self) -> Iterator[Entry]:
         """The objects right below a store's place, not those in its folders. Raises OSError."""
@@ -460,7 +442,6 @@ class Place:
 
         Raises OSError; a folder without objects has no entries, since stores know no folders.
         """
-        assert not self.is_local, self.address
 
         def find(store: Any, full: str) -> tuple[int, dict[str, dict[str, Any]]]:
             return len(store._strip_protocol(full)) + 1, store.find(full, detail=True)

@@ -128,6 +128,23 @@ def test_a_manifest_without_paths_is_refused(tmp_path: Path) -> None:
         read_manifest(root)
 
 
+def test_a_line_that_names_no_file_is_told_and_the_others_are_read(tmp_path: Path) -> None:
+    root = _corpus(tmp_path, {"FR/a.pdf": b"1"}, "title,path\nAlone\nBlank, \nA law,FR/a.pdf\n")
+    rows, issues = read_manifest(root)
+    assert {path: row.title for path, row in rows.items()} == {"FR/a.pdf": "A law"}
+    assert [issue.message for issue in issues] == [
+        f"manifest.csv, line {n} names no file and was passed over." for n in (2, 3)
+    ]
+
+
+@pytest.mark.parametrize("text", ['"path,title\n{}', "path,{}\nFR/a.pdf,x\n", 'path,title\n"FR/a.pdf,{}'])
+def test_a_manifest_whose_quotes_are_open_is_refused(tmp_path: Path, text: str) -> None:
+    root = _corpus(tmp_path, {"FR/a.pdf": b"1"}, text.format("x" * 200_000))
+    with pytest.raises(ConfigError, match="line ") as caught:
+        read_manifest(root)
+    assert "quotes" in caught.value.next_step
+
+
 def test_no_pdf_is_nothing_to_do(tmp_path: Path) -> None:
     with pytest.raises(NothingToDoError, match="No PDF was found"):
         find_files(_corpus(tmp_path / "corpus", {"FR/a.txt": b"1"}))

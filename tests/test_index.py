@@ -29,7 +29,7 @@ from policy_scan.planning import Plan, make_plan, stale_documents
 from policy_scan.records import Source
 from policy_scan.runner import Progress, run
 from policy_scan.screen import shown_progress
-from policy_scan.storage import Entry, Place
+from policy_scan.storage import Entry, Place, UnreachableError
 
 ROOT = os.name != "nt" and os.geteuid() == 0
 Opened = list[str]
@@ -374,6 +374,24 @@ def test_an_object_replaced_while_it_was_read_is_read_again(tmp_path: Path, stor
     store.meanwhile = lambda: None
     find_files(place, Index.load(cache, place))
     assert store.read == ["FR/a.pdf"]
+
+
+def test_objects_that_cannot_be_had_are_told_with_what_to_do_and_all_of_them_is_an_error(store: _Store) -> None:
+    gone = {"FR/a.pdf"}
+
+    def unreachable() -> None:
+        if store.read[-1] in gone:
+            raise UnreachableError(5, "The store doesn't answer: refused", store.read[-1])
+
+    store.meanwhile = unreachable
+    files, issues = find_files(Place("s3://bucket/corpus"))
+    assert [file.path for file in files] == ["LU/sub/b.PDF", "x.pdf"]
+    [issue] = [issue for issue in issues if issue.severity == "error"]
+    assert issue.category == "unreadable" and "FR/a.pdf" in issue.message and "doesn't answer" in issue.message
+    assert "can be reached" in issue.next_step
+    gone |= {"LU/sub/b.PDF", "x.pdf"}
+    with pytest.raises(UnreachableError, match="doesn't answer"):
+        find_files(Place("s3://bucket/corpus"))
 
 
 def test_many_unchanged_documents_are_planned_without_opening_one(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
+import shutil
 import time
 from itertools import islice
 from pathlib import Path
@@ -18,6 +19,7 @@ from made_up_project import decide, made_up_project
 
 from policy_scan.errors import NothingToDoError
 from policy_scan.records import Decision
+from policy_scan.review.context import Workspace
 from policy_scan.review.project import Project, load_project
 from policy_scan.review.queues import (
     QUEUES,
@@ -102,6 +104,14 @@ def test_a_run_that_is_not_there_or_changed_is_told(tmp_path: Path) -> None:
     (tmp_path / "run.json").write_text(json.dumps(details))
     with pytest.raises(NothingToDoError, match="can't be read"):
         load_project(tmp_path)
+
+
+def test_a_copy_of_a_run_that_was_forgotten_is_reviewed_all_the_same(tmp_path: Path) -> None:
+    published_run.publish(tmp_path / "copy", make.example())
+    workspace = Workspace(tmp_path / "copy")
+    project = workspace.project()
+    shutil.rmtree(tmp_path / "copy")
+    assert workspace.project() is project
 
 
 def test_a_run_of_another_version_is_told_in_one_line(tmp_path: Path) -> None:

@@ -178,22 +178,18 @@ def test_a_listing_leaves_out_stand_ins_for_folders_and_neighbours(place: Place)
     assert next(place.files()).mark != before
 
 
-@pytest.mark.parametrize("where", ["disk", "store"])
-def test_of_several_that_create_a_file_one_does(tmp_path: Path, store: None, where: str) -> None:
-    root = Place.of(tmp_path) if where == "disk" else object_store.new_place()
+def test_of_several_that_create_an_object_one_does(place: Place) -> None:
     made: list[int] = []
     threads = [
-        threading.Thread(target=lambda k=k: made.append(k) if root.create("x/lock", str(k).encode()) else None)  # type: ignore[misc]
+        threading.Thread(target=lambda k=k: made.append(k) if place.create("x/lock", str(k).encode()) else None)  # type: ignore[misc]
         for k in range(4)
     ]
     for one in threads:
         one.start()
     for one in threads:
         one.join()
-    assert len(made) == 1 and root.read_bytes("x/lock") == str(made[0]).encode()
-    assert not root.create("x/lock", b"later")
-    if root.is_local:
-        assert [file.name for file in (tmp_path / "x").iterdir()] == ["lock"]
+    assert len(made) == 1 and place.read_bytes("x/lock") == str(made[0]).encode()
+    assert not place.create("x/lock", b"later")
 
 
 def test_a_write_that_fails_leaves_what_was_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -573,13 +569,30 @@ def test_a_run_that_is_written_anew_while_it_is_read_is_told(place: Place, tmp_p
 
 def test_a_run_fetched_once_is_not_fetched_again(place: Place, tmp_path: Path, asked: list[str]) -> None:
     publish(_run_folder(tmp_path / "a", "one"), place, lambda: None)
-    fetched(place)
+    before = (fetched(place) / RUN_FILE).stat().st_ino
     asked.clear()
     assert fetched(place) and len(asked) == 1
     old = fetched(place)
+    assert (old / RUN_FILE).stat().st_ino == before  # else a review of the copy would read it all again
     os.utime(old, (1, 1))
-    publish(_run_folder(tmp_path / "a", "two"), place, lambda: None)
-    assert fetched(place) != old and not old.exists()
+    other = object_store.new_place()
+    publish(_run_folder(tmp_path / "a", "two"), other, lambda: None)
+    assert fetched(other) != old and not old.exists()
+
+
+def test_a_copy_that_was_broken_off_is_not_taken_for_the_runs(
+    place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publish(_run_folder(tmp_path / "a", "one"), place, lambda: None)
+    right = place.read_bytes("cells.parquet")
+    place.write_bytes("cells.parquet", b"of another run")
+    with monkeypatch.context() as patched:
+        patched.setattr(storage, "hash_stream", lambda stream: (_ for _ in ()).throw(KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):  # there by now, and not yet checked
+            fetched(place)
+    place.write_bytes("cells.parquet", right)
+    assert _what(place) == "one"
+    assert not list((tmp_path / "kept").rglob(".tmp-*"))
 
 
 def test_what_a_killed_run_was_assembled_in_is_removed_by_the_next(tmp_path: Path) -> None:

@@ -38,7 +38,8 @@ class Workspace:
     def project(self) -> Project:
         """The run as it is now. Raises NothingToDoError while another one is being written in its place."""
         project = self._project
-        if project.is_current():
+        # The copy of a run at an address is forgotten when nobody has read it for a day: all of it is in memory.
+        if project.is_current() or not self.output.is_dir():
             return project
         with self._lock:
             if not self._project.is_current():
