@@ -5,7 +5,8 @@ rules, panels and images drawn on it. Coordinates are PDF points, origin at the 
 (rotation and crop box applied). pdfium is not thread-safe: one process each.
 
 Characters are read in bulk: one call for the text of a page, one call a character for its box, and styles only where a
-word begins or a box changes shape, because a call through ctypes costs as much as pdfium's own work.
+word begins or a box changes shape. A call through ctypes costs as much as pdfium's own work, or twice that where ctypes
+has arguments to convert.
 """
 
 from __future__ import annotations
@@ -34,6 +35,8 @@ Ints = npt.NDArray[np.int32]
 _MAX_OBJECTS = 20_000
 """Drawn objects looked at on one page: maps and charts have hundreds of thousands, tables a few hundred."""
 _MAX_SEGMENTS = 4_000
+_AT_ONCE = 1024
+"""Characters whose boxes are asked for before they are copied."""
 _MAX_PIXELS = 60_000_000
 """Of a rendered page: A2 at 300 dots an inch."""
 _THIN = 2.5
@@ -122,17 +125,23 @@ class Pdf:
     def __init__(self, document: Any, raw: _Bindings) -> None:
         self._document = document
         self._raw = raw
-        # the prototypes of the bindings check every argument; these take addresses as plain integers
-        self._loose_box = _plain(raw.FPDFText_GetLooseCharBox, ctypes.c_int, ctypes.c_void_p)
-        self._unicode = _plain(raw.FPDFText_GetUnicode, ctypes.c_int)
-        self._text_object = _plain(raw.FPDFText_GetTextObject, ctypes.c_int, result=ctypes.c_void_p)
-        self._matrix = _plain(raw.FPDFText_GetMatrix, ctypes.c_int, ctypes.c_void_p)
-        self._font_size = _plain(raw.FPDFText_GetFontSize, ctypes.c_int, result=ctypes.c_double)
-        self._origin = _plain(raw.FPDFText_GetCharOrigin, ctypes.c_int, ctypes.c_void_p, ctypes.c_void_p)
-        self._object = _plain(raw.FPDFPage_GetObject, ctypes.c_int, result=ctypes.c_void_p)
-        self._object_type = _plain(raw.FPDFPageObj_GetType)
-        self._render_mode = _plain(raw.FPDFTextObj_GetTextRenderMode)
-        self._font_of = _plain(raw.FPDFTextObj_GetFont, result=ctypes.c_void_p)
+        # the prototypes of the bindings check every argument; these take `_pointer` and integers as they are
+        self._loose_box = _quick(raw.FPDFText_GetLooseCharBox, None)
+        self._unicode = _quick(raw.FPDFText_GetUnicode)
+        self._text_object = _quick(raw.FPDFText_GetTextObject, ctypes.c_void_p)
+        self._matrix = _quick(raw.FPDFText_GetMatrix)
+        self._font_size = _quick(raw.FPDFText_GetFontSize, ctypes.c_double)
+        self._origin = _quick(raw.FPDFText_GetCharOrigin)
+        self._object = _quick(raw.FPDFPage_GetObject, ctypes.c_void_p)
+        # and these the addresses that some of the others return
+        self._object_type = _quick(raw.FPDFPageObj_GetType, ctypes.c_int, ctypes.c_void_p)
+        self._render_mode = _quick(raw.FPDFTextObj_GetTextRenderMode, ctypes.c_int, ctypes.c_void_p)
+        self._font_of = _quick(raw.FPDFTextObj_GetFont, ctypes.c_void_p, ctypes.c_void_p)
+        self._point = ctypes.c_double(), ctypes.c_double()
+        self._into_point = [ctypes.byref(value) for value in self._point]
+        rects: Any = (ctypes.c_float * 4 * _AT_ONCE)()
+        self._rects = np.frombuffer(rects, np.float32).reshape(-1, 4)
+        self._into_rects = [ctypes.byref(rect) for rect in rects]
 
     def __len__(self) -> int:
         return len(self._document)
@@ -249,21 +258,21 @@ class Pdf:
         count = raw.FPDFText_CountChars(textpage)
         if count <= 0:
             return "", np.zeros((0, 4), np.float32)
-        address = ctypes.cast(textpage, ctypes.c_void_p).value
+        page = _pointer(textpage)
         buffer = (ctypes.c_ushort * (count + 1))()
         written = raw.FPDFText_GetText(textpage, 0, count, buffer)
         text = bytes(buffer)[: 2 * count].decode("utf-16-le", "surrogatepass") if written == count + 1 else ""
         text = text.replace("\ufffe", "\x02")  # pdfium's mark for a hyphen at a line's end, one way or the other
         if len(text) != count or "\x00" in text:  # pdfium leaves out what has no code: ask one by one
-            codes = map(self._unicode, repeat(address), range(count))
+            codes = map(self._unicode, repeat(page), range(count))
             text = "".join(chr(code) if code < 0x110000 else "\ufffd" for code in codes)
-        rects = (raw.FS_RECTF * count)()
-        base = ctypes.addressof(rects)
+        boxes = np.zeros((count, 4), np.float32)
         inked = np.flatnonzero(~_blank(text))  # spaces and line ends have no place of their own
-        places = (base + 16 * inked).tolist()
-        deque(map(self._loose_box, repeat(address), inked.tolist(), places), maxlen=0)
-        boxes = np.frombuffer(rects, np.float32).reshape(count, 4)  # left, top, right, bottom; y upwards
-        return text, boxes[:, [0, 3, 2, 1]]
+        for start in range(0, len(inked), _AT_ONCE):
+            some = inked[start : start + _AT_ONCE]
+            deque(map(self._loose_box, repeat(page), some.tolist(), self._into_rects), maxlen=0)
+            boxes[some] = self._rects[: len(some)]
+        return text, boxes[:, [0, 3, 2, 1]]  # from left, top, right, bottom; y upwards
 
     def _styles(self, textpage: Any, text: str, shown: Floats, frame: _Frame) -> tuple[Ints, tuple[Style, ...]]:
         """Style of each character, looked up where a word begins or the box changes height or baseline."""
@@ -274,20 +283,22 @@ class Pdf:
         starts = np.ones(count, bool)
         starts[1:] = blank[:-1] | (np.abs(np.diff(shown[:, 1])) > 0.05) | (np.abs(np.diff(shown[:, 3])) > 0.05)
         at = np.flatnonzero(starts & ~blank)
-        address = ctypes.cast(textpage, ctypes.c_void_p).value
-        reader = _StyleReader(self, address, shown, frame)
+        page = _pointer(textpage)
         if not len(at):
             return np.zeros(count, np.int32), (Style("", 0.0, False, False, True, 0, 0.0),)
-        told = np.array([pointer or 0 for pointer in map(self._text_object, repeat(address), at.tolist())], np.uint64)
-        pointers, first, inverse = np.unique(told, return_index=True, return_inverse=True)
-        numbers = np.zeros(len(pointers), np.int32)
+        told = np.array([address or 0 for address in map(self._text_object, repeat(page), at.tolist())], np.uint64)
+        objects, first, inverse = np.unique(told, return_index=True, return_inverse=True)
+        numbers = np.zeros(len(objects), np.int32)
         indices = at[first]
         heights = np.round(shown[indices, 3] - shown[indices, 1], 1)
         # where the next character stands on the same baseline, text runs upright and height tells the size
         after = np.minimum(indices + 1, count - 1)
         heights[(np.abs(shown[after, 3] - shown[indices, 3]) > 0.05) | blank[after]] = 0.0
-        found = list(zip(indices.tolist(), pointers.tolist(), heights.tolist(), strict=True))
-        for k in np.argsort(indices).tolist():  # in stream order: pointers change from run to run
+        addresses = objects.tolist()
+        fonts, modes = map(self._font_of, addresses), map(self._render_mode, addresses)
+        found = list(zip(indices.tolist(), fonts, modes, heights.tolist(), strict=True))
+        reader = _StyleReader(self, page, shown, frame)
+        for k in np.argsort(indices).tolist():  # in stream order: objects change from run to run
             numbers[k] = reader.number(*found[k])
         spread = np.maximum(np.cumsum(starts & ~blank) - 1, 0)
         return numbers[inverse][spread], tuple(reader.styles)
@@ -314,15 +325,17 @@ class Pdf:
         if not len(moved):
             return styles
         fresh = np.concatenate(([True], (np.diff(moved) > 1) | (np.diff(style[moved]) != 0)))  # the first of a word
-        x, y = ctypes.c_double(), ctypes.c_double()
-        address = ctypes.cast(textpage, ctypes.c_void_p).value
-        bases = np.zeros(int(fresh.sum()), np.float32)
-        for n, k in enumerate(moved[fresh].tolist()):
-            self._origin(address, k, ctypes.addressof(x), ctypes.addressof(y))
-            bases[n] = frame.point(x.value, y.value)[1]
+        page = _pointer(textpage)
+        bases = np.array([frame.point(*self._origin_of(page, k))[1] for k in moved[fresh].tolist()], np.float32)
         base = bases[np.cumsum(fresh) - 1]
         shown[moved, 1], shown[moved, 3] = base - 0.78 * size[style[moved]], base + 0.22 * size[style[moved]]
         return tuple(replace(s, drop=0.22) if own_box else s for s, own_box in zip(styles, loose.tolist(), strict=True))
+
+    def _origin_of(self, page: Any, index: int) -> tuple[float, float]:
+        """Where the character's baseline begins, in the page's own space."""
+        x, y = self._point
+        self._origin(page, index, *self._into_point)
+        return x.value, y.value
 
     def _font(self, font: int | None) -> tuple[str, bool, bool]:
         """Name, bold and italic of a font."""
@@ -373,8 +386,7 @@ class Pdf:
                 self._path(obj, box, matrix, rules, panels)
 
         count = min(raw.FPDFPage_CountObjects(page), _MAX_OBJECTS)
-        address = ctypes.cast(page, ctypes.c_void_p).value
-        pointers = list(map(self._object, repeat(address), range(count)))
+        pointers = list(map(self._object, repeat(_pointer(page)), range(count)))
         kinds = list(map(self._object_type, pointers))
         for pointer, kind in zip(pointers, kinds, strict=True):
             if kind != raw.FPDF_PAGEOBJ_TEXT:
@@ -429,25 +441,22 @@ def _is_white(colour_of: Any, obj: Any) -> bool:
 class _StyleReader:
     """Reads styles of one page's characters; equal ones get one number."""
 
-    def __init__(self, pdf: Pdf, textpage: int | None, shown: Floats, frame: _Frame) -> None:
+    def __init__(self, pdf: Pdf, page: Any, shown: Floats, frame: _Frame) -> None:
         raw = pdf._raw
-        self._pdf, self._textpage, self._shown, self._frame = pdf, textpage, shown, frame
+        self._pdf, self._page, self._shown, self._frame = pdf, page, shown, frame
         self._matrix = raw.FS_MATRIX()
-        self._x, self._y = ctypes.c_double(), ctypes.c_double()
+        self._into_matrix = ctypes.byref(self._matrix)
         self._fonts: dict[int | None, tuple[str, bool, bool]] = {}
         self._numbers: dict[tuple[object, ...], int] = {}
         self.styles: list[Style] = []
         self._looks: dict[tuple[int | None, int, float], int] = {}
 
-    def number(self, index: int, pointer: int | None, height: float) -> int:
-        """Number of the style of the character `index`, which belongs to the text object at `pointer`.
+    def number(self, index: int, font: int | None, mode: int, height: float) -> int:
+        """Number of the style of the character `index`, set in the font at that address and painted by that mode.
 
         `height` is that of its box where it is known to run upright, else 0: the same font, way of painting and height
         are then one style, and pdfium needn't be asked for more.
         """
-        pdf = self._pdf
-        font = pdf._font_of(pointer) if pointer else None
-        mode = pdf._render_mode(pointer) if pointer else 0
         if not height:
             return self._ask(index, font, mode)
         look = (font, mode, height)
@@ -458,8 +467,8 @@ class _StyleReader:
 
     def _ask(self, index: int, font: int | None, mode: int) -> int:
         pdf, matrix = self._pdf, self._matrix
-        pdf._matrix(self._textpage, index, ctypes.addressof(matrix))
-        size = pdf._font_size(self._textpage, index) * (math.hypot(matrix.c, matrix.d) or 1.0)
+        pdf._matrix(self._page, index, self._into_matrix)
+        size = pdf._font_size(self._page, index) * (math.hypot(matrix.c, matrix.d) or 1.0)
         key = (font, round(size, 2), mode, round(matrix.a, 3), round(matrix.b, 3), round(matrix.c, 3))
         found = self._numbers.get(key)
         if found is None:
@@ -478,8 +487,7 @@ class _StyleReader:
         height = x1 - x0 if angle in (90, 270) else y1 - y0
         if not 0.3 * size < height < 3 * size and height > 0:  # fonts whose own matrix scales them
             size = height
-        self._pdf._origin(self._textpage, index, ctypes.addressof(self._x), ctypes.addressof(self._y))
-        x, y = self._frame.point(self._x.value, self._y.value)
+        x, y = self._frame.point(*self._pdf._origin_of(self._page, index))
         below = {0: y1 - y, 90: x - x0, 180: y - y0, 270: x1 - x}.get(angle, 0.0)
         slanted = abs(matrix.c) > 0.1 * abs(matrix.d) > 0 and angle in (0, 180)
         return Style(name, float(size), bold, italic or slanted, mode not in (3, 7), angle, below / max(size, 0.1))
@@ -594,11 +602,18 @@ def _blank(text: str) -> npt.NDArray[np.bool_]:
     return blank
 
 
-def _plain(function: Any, *arguments: Any, result: Any = ctypes.c_int) -> Any:
+def _quick(function: Any, result: Any = ctypes.c_int, *arguments: Any) -> Any:
+    """pdfium's function for many short calls. Where no arguments are declared, none are converted, which would take
+    longer than pdfium's own work on a character: they must be `int` in C too, or pointers made by `byref`."""
     address = ctypes.cast(function, ctypes.c_void_p).value
     assert address is not None
     # Python's lock is kept: to let go of it and take it again costs a sixth of so short a call.
-    return ctypes.PYFUNCTYPE(result, ctypes.c_void_p, *arguments)(address)
+    return ctypes.PYFUNCTYPE(result, *arguments)(address)
+
+
+def _pointer(handle: Any) -> Any:
+    """pdfium's handle as an argument that ctypes passes on as it is."""
+    return ctypes.byref(ctypes.c_char.from_address(ctypes.cast(handle, ctypes.c_void_p).value or 0))
 
 
 def _array(rows: list[tuple[float, ...]]) -> Floats:
