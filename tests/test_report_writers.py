@@ -6,6 +6,7 @@ import dataclasses
 import json
 import os
 import re
+import signal
 import time
 from pathlib import Path
 from typing import Any
@@ -97,6 +98,56 @@ def test_a_document_that_ends_the_drawing_costs_its_own_picture(
         made.write(run.directory, "en", _files(tmp_path))
     assert _pictures(tmp_path / "table.html") == [0, "damaged", 1]
     assert (tmp_path / "table.xlsx").is_file()
+
+
+class _Deadly:
+    """What no process outlives handing over."""
+
+    def __reduce__(self) -> str:
+        os.kill(os.getpid(), signal.SIGKILL)
+        return ""
+
+
+def _ends_while_handing_over(job: Any, part: int, parts: int, limit: int) -> Any:
+    """Ends the process once all pictures are drawn and on their way."""
+    if parts > 1:
+        return _DRAW(job, part, parts, limit)
+    time.sleep(0.5)  # the pool is to know what this process has taken
+    return _Deadly()
+
+
+@pytest.mark.timeout(60)
+def test_a_process_that_ends_while_it_hands_over_pictures_leaves_nobody_waiting(
+    run: RunData, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writers, "_draw", _ends_while_handing_over)
+    with ReportWriters(_config(), 1) as made:
+        made.write(run.directory, "en", {"html": tmp_path / "table.html"})
+    assert _pictures(tmp_path / "table.html") == [0, 1, 2]
+
+
+def _list_once_ended(job: Any) -> list[str]:
+    """Ends the process the first time that it is to list the documents."""
+    mark = Path(os.environ["TEST_LIST_BEGUN"])
+    if not mark.exists():
+        mark.touch()
+        time.sleep(0.5)
+        os._exit(9)
+    return _DOCUMENTS(job)
+
+
+_DOCUMENTS = writers._documents
+
+
+def test_pictures_are_drawn_whatever_else_ends_while_they_are_drawn_one_by_one(
+    run: RunData, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writers, "_draw", _stumbles)
+    monkeypatch.setattr(writers, "_documents", _list_once_ended)
+    monkeypatch.setenv("TEST_LIST_BEGUN", str(tmp_path / "begun"))
+    with ReportWriters(_config(), 1) as made:
+        made.write(run.directory, "en", {"html": tmp_path / "table.html"})
+    assert _pictures(tmp_path / "table.html") == [0, "damaged", 1]
 
 
 def _end_once(job: Any, kind: str, language: str, path: Path, crops: Any = None) -> None:

@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import pickle
+import tempfile
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, TimeoutError
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -98,17 +101,43 @@ def _lost(job: _Job, number: int) -> dict[CropKey, Crop | Reason]:
     return {crop_key(item): "damaged" for item in pictured(_run_of(job)) if item.document.doc_id == doc_id}
 
 
-def _write(
-    job: _Job, kind: str, language: str, path: Path, crops: Mapping[CropKey, Crop | Reason] | None = None
-) -> None:
+def _keep(file: Path, function: Callable[..., Any], *arguments: Any) -> None:
+    """Leave what a function returns in a file. A process that is ended while millions of bytes of it go through the
+    pool's pipe would leave all others waiting for the rest."""
+    file.write_bytes(pickle.dumps(function(*arguments)))
+
+
+def _write(job: _Job, kind: str, language: str, path: Path, kept: Sequence[Path] | None = None) -> None:
+    """`kept`: files of the page's pictures."""
     from . import export_run
     from .html import export_html
 
     run = _run_of(job)
-    if crops is None:
+    if kept is None:
         export_run(run, kind, language, path)
-    else:
-        export_run(run, kind, language, path, write=partial(export_html, crops=crops))
+        return
+    crops: dict[CropKey, Crop | Reason] = {}
+    for file in kept:
+        crops |= pickle.loads(file.read_bytes())
+    export_run(run, kind, language, path, write=partial(export_html, crops=crops))
+
+
+@contextmanager
+def _told(path: Path, kind: str) -> Iterator[None]:
+    """What keeps a report from being written, told with a next step."""
+    from concurrent.futures.process import BrokenProcessPool
+
+    from pebble import ProcessExpired
+
+    step = f"free memory, then run 'policy-scan export --format {kind}'; the tables are there."
+    try:
+        yield
+    except (ProcessExpired, BrokenProcessPool) as error:
+        how = f" (exit code {error.exitcode})" if isinstance(error, ProcessExpired) else ""
+        what = f"{path} wasn't written: the process that wrote it ended{how}, twice."
+        raise PolicyScanError(what, step) from error
+    except MemoryError as error:
+        raise PolicyScanError(f"{path} wasn't written: there was no memory left.", step) from error
 
 
 class ReportWriters:
@@ -172,62 +201,58 @@ class ReportWriters:
         plain = {kind: path for kind, path in files.items() if kind != "html"}
         asks = {kind: partial(self._ask, _write, job, kind, language, path) for kind, path in plain.items()}
         waiting = {kind: ask() for kind, ask in asks.items()}
-        if "html" in files:
-            crops = self._pictures(job)
-            asks["html"] = partial(self._ask, _write, job, "html", language, files["html"], crops)
-            waiting["html"] = asks["html"]()
-        for kind, future in waiting.items():
-            self._result(future, asks[kind], files[kind], kind)
+        with tempfile.TemporaryDirectory(prefix="policy-scan-", ignore_cleanup_errors=True) as folder:
+            if "html" in files:
+                with _told(files["html"], "html"):
+                    kept = self._pictures(job, Path(folder))
+                asks["html"] = partial(self._ask, _write, job, "html", language, files["html"], kept)
+                waiting["html"] = asks["html"]()
+            for kind, future in waiting.items():
+                with _told(files[kind], kind):
+                    self._sure(asks[kind], future)
 
-    def _pictures(self, job: _Job) -> dict[CropKey, Crop | Reason]:
+    def _sure(self, ask: Callable[[], Future[Any]], future: Future[Any] | None = None) -> Any:
+        """What comes of a task; where its process ended it is tried once more, for something else may have ended it."""
+        from concurrent.futures.process import BrokenProcessPool
+
+        from pebble import ProcessExpired
+
+        try:
+            return (future or ask()).result()
+        except (ProcessExpired, BrokenProcessPool):
+            return ask().result()
+
+    def _pictures(self, job: _Job, folder: Path) -> list[Path]:
+        """Files below `folder` that hold the page's pictures."""
         parts = _PARTS * self.n if self.n > 1 else 1
-        asked = [self._drawn(job, part, parts) for part in range(parts)]
-        found: dict[CropKey, Crop | Reason] = {}
-        for part, future in enumerate(asked):
-            found |= self._all_of(future, job, part, parts)
-        return found
+        asked = [(folder / str(part), self._drawn(job, part, parts, folder / str(part))) for part in range(parts)]
+        kept: list[Path] = []
+        for part, (file, future) in enumerate(asked):
+            kept += self._all_of(file, future, job, part, parts)
+        return kept
 
-    def _drawn(self, job: _Job, part: int, parts: int) -> Future[Any]:
+    def _drawn(self, job: _Job, part: int, parts: int, file: Path) -> Future[Any]:
         limits = self._limits
         seconds = min(_SECONDS, limits.seconds_per_document)
-        return self._ask(_draw, job, part, parts, limits.megabytes_per_worker, seconds=seconds)
+        return self._ask(_keep, file, _draw, job, part, parts, limits.megabytes_per_worker, seconds=seconds)
 
-    def _all_of(self, future: Future[Any], job: _Job, part: int, parts: int) -> dict[CropKey, Crop | Reason]:
+    def _all_of(self, file: Path, future: Future[Any], job: _Job, part: int, parts: int) -> list[Path]:
         """A part's pictures; where drawing them ended or stopped the process, document by document."""
         from concurrent.futures.process import BrokenProcessPool
 
         from pebble import ProcessExpired
 
         broken = (ProcessExpired, BrokenProcessPool, TimeoutError, MemoryError)
-        found: dict[CropKey, Crop | Reason]
         try:
-            found = future.result()
-            return found
+            future.result()
+            return [file]
         except broken:
-            found = {}
-        documents: Sequence[str] = self._ask(_documents, job).result()
+            kept: list[Path] = []
+        documents: Sequence[str] = self._sure(partial(self._ask, _documents, job))
         for number in range(part, len(documents), parts):
+            kept.append(file.with_name(f"{file.name}-{number}"))
             try:
-                found |= self._drawn(job, number, len(documents)).result()
+                self._drawn(job, number, len(documents), kept[-1]).result()
             except broken:
-                found |= self._ask(_lost, job, number).result()
-        return found
-
-    def _result(self, future: Future[Any], again: Callable[[], Future[Any]], path: Path, kind: str) -> None:
-        """Wait for a report; where its process ended it is tried once more, for something else may have ended it."""
-        from concurrent.futures.process import BrokenProcessPool
-
-        from pebble import ProcessExpired
-
-        step = f"free memory, then run 'policy-scan export --format {kind}'; the tables are there."
-        try:
-            try:
-                future.result()
-            except (ProcessExpired, BrokenProcessPool):
-                again().result()
-        except (ProcessExpired, BrokenProcessPool) as error:
-            how = f" (exit code {error.exitcode})" if isinstance(error, ProcessExpired) else ""
-            what = f"{path} wasn't written: the process that wrote it ended{how}, twice."
-            raise PolicyScanError(what, step) from error
-        except MemoryError as error:
-            raise PolicyScanError(f"{path} wasn't written: there was no memory left.", step) from error
+                self._sure(partial(self._ask, _keep, kept[-1], _lost, job, number))
+        return kept
