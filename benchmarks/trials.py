@@ -90,18 +90,20 @@ def _workers(process: int) -> list[int]:
     return found
 
 
-def end(process: subprocess.Popen[bytes], way: str, rng: random.Random) -> None:
-    """Ends a run, or one of its workers, in one of WAYS."""
+def end(process: subprocess.Popen[bytes], way: str, rng: random.Random) -> bool:
+    """Ends a run, or one of its workers, in one of WAYS. False where the run has no workers at that moment."""
     if way == "worker killed":
-        workers = _workers(process.pid)
-        if workers:
-            os.kill(rng.choice(workers), signal.SIGKILL)
-        return
+        try:
+            os.kill(rng.choice(_workers(process.pid)), signal.SIGKILL)
+        except (IndexError, ProcessLookupError):
+            return False
+        return True
     if way == "all killed":
         os.killpg(process.pid, signal.SIGKILL)
     else:
         number = {"parent killed": signal.SIGKILL, "told to end": signal.SIGTERM, "interrupted": signal.SIGINT}[way]
         process.send_signal(number)
+    return True
 
 
 def finish(process: subprocess.Popen[bytes]) -> tuple[int, str]:
@@ -130,12 +132,14 @@ def try_once(
     for _ in range(rng.randint(1, 3)):
         way, moment = rng.choice(WAYS), rng.uniform(0.0, seconds)
         process = begin(corpus, output, config)
+        hit = False
         try:
             process.wait(moment)
         except subprocess.TimeoutExpired:
-            end(process, way, rng)
+            hit = end(process, way, rng)
         code, told = finish(process)
-        trials.endings[way if code < 0 or way == "worker killed" or code > 1 else "ended before"] += 1
+        # A run outlives its worker, so its exit code doesn't tell whether there was one to kill.
+        trials.endings[way if code not in (0, 1) or (hit and way == "worker killed") else "ended before"] += 1
         name += f", {way} at {moment:.1f} s ({code})"
         if "Traceback" in told:
             trials.broken.append(f"{name}: traceback: {told[-600:]}")

@@ -71,3 +71,27 @@ def test_every_way_ends_a_run(trials: ModuleType, shipped_corpus: Path, tmp_path
         assert "Traceback" not in told, way
     listed = subprocess.run(["ps", "-eo", "args"], capture_output=True, encoding="utf-8", check=True).stdout
     assert str(tmp_path / "out") not in listed
+
+
+def test_a_worker_is_found_and_killed_and_the_run_goes_on(
+    trials: ModuleType, shipped_corpus: Path, tmp_path: Path
+) -> None:
+    """Trials that find no worker to kill would pass whatever a run made of it."""
+    corpus = trials.choose(shipped_corpus, tmp_path / "corpus", largest=100, number=2)
+    config = tmp_path / "config.yaml"
+    config.write_text("ocr: {enabled: false}\n", encoding="utf-8")
+    process = trials.begin(corpus, tmp_path / "out", config)
+    try:
+        before: list[int] = []
+        while not before and process.poll() is None:
+            time.sleep(0.02)
+            before = trials._workers(process.pid)
+        assert trials.end(process, "worker killed", random.Random(1))
+        time.sleep(0.2)
+        assert set(before) - set(trials._workers(process.pid))
+        code, told = trials.finish(process)
+    finally:
+        if process.poll() is None:
+            process.kill()
+    assert code in (0, 1) and "Traceback" not in told, told
+    assert not trials.end(process, "worker killed", random.Random(1))
