@@ -14,6 +14,9 @@ def main() -> None:
     except KeyboardInterrupt:
         sys.stderr.write("Stopped.\n")
         raise SystemExit(130) from None
+    except Exception:  # a fault of the program: 1, Python's code for it, says that all is done but some documents
+        sys.excepthook(*sys.exc_info())
+        raise SystemExit(3) from None
 
 
 if __name__ == "__main__":

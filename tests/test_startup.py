@@ -25,6 +25,13 @@ def _loaded(code: str) -> set[str]:
     return set(told.stdout.split())
 
 
+def test_a_fault_of_the_program_never_passes_for_a_run_that_ended() -> None:
+    """0 and 1 say that there are tables."""
+    code = "from policy_scan import cli, __main__\ncli.main = lambda: 1 // 0\n__main__.main()"
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
+    assert told.returncode == 3 and "ZeroDivisionError" in told.stderr
+
+
 @pytest.mark.parametrize(
     ("code", "spared"),
     [
