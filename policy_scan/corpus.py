@@ -17,6 +17,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from operator import attrgetter, itemgetter
 from pathlib import Path
+from urllib.parse import quote, unquote_to_bytes
 
 from .errors import ConfigError, NothingToDoError
 from .index import Index, is_settled, mark_of
@@ -78,6 +79,15 @@ def printable(name: str) -> str:
         c.encode("unicode_escape").decode("ascii") if _UNPRINTABLE.match(unicodedata.category(c)) else c for c in text
     )
     return unicodedata.normalize("NFC", shown)
+
+
+def escaped(name: str) -> str:
+    """A file's name, whatever it holds, in plain letters, digits and %XX; `unescaped` gives it back."""
+    return quote(name.encode("utf-8", "surrogatepass"))
+
+
+def unescaped(text: str) -> str:
+    return unquote_to_bytes(text).decode("utf-8", "surrogatepass")
 
 
 def _issue(category: str, severity: str, message: str, next_step: str, doc_id: str | None = None) -> Issue:

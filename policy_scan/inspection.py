@@ -14,6 +14,7 @@ from rich.text import Text
 
 from .codebook import Codebook, load_codebook
 from .config import Config, load_config
+from .corpus import printable
 from .errors import PolicyScanError, UsageError
 from .records import Cell, Coding, Document, Issue, Provision
 from .report.common import mark_text
@@ -76,14 +77,13 @@ def print_one(console: Console, output: Path, identifier: str) -> None:
     cells = read_records(output, "cells", Cell)
     documents = read_records(output, "documents", Document)
     provisions = read_records(output, "provisions", Provision)
+    path = printable(identifier)  # as a shell completes it, accents apart
     parts = {part.lower() for part in identifier.replace("/", ":").split(":")}
     for cell in cells:
         if parts == {cell.theme.lower(), cell.jurisdiction.lower()}:
             _print_cell(console, output, cell, documents, provisions)
             return
-    found_documents = [
-        d for d in documents if d.doc_id.startswith(identifier) or identifier in (d.path, *d.other_paths)
-    ]
+    found_documents = [d for d in documents if d.doc_id.startswith(identifier) or path in (d.path, *d.other_paths)]
     found_provisions = [p for p in provisions if p.provision_id.startswith(identifier)]
     found = len(found_documents) + len(found_provisions)
     if found == 0:

@@ -12,7 +12,7 @@ from .amendments import Amendment, amend_sources
 from .cache import Cache
 from .codebook import Codebook, load_codebook
 from .config import Config, resource
-from .corpus import FoundFile, find_files, read_manifest
+from .corpus import FoundFile, escaped, find_files, read_manifest
 from .errors import NothingToDoError
 from .index import Index
 from .jurisdictions import country_of
@@ -87,6 +87,14 @@ class Plan:
     def task(self, source: Source) -> Task:
         """The work on one of its documents."""
         return Task(source, self.corpus, self.files[source.doc_id].name, _KeysOf(self.keys, source.doc_id))
+
+    def names(self) -> dict[str, str]:
+        """doc_id -> where its file stands below the corpus, `escaped`; for those few whose path doesn't tell it."""
+        return {
+            source.doc_id: escaped(file.name)
+            for source in self.sources
+            if (file := self.files[source.doc_id]).name != source.path
+        }
 
     def remember(self) -> None:
         """Note for the next run which documents' results are all there: call it when the tasks are done. A result that

@@ -76,7 +76,7 @@ def _tables_key(plan: Plan, config: Config, decisions: Sequence[Decision]) -> st
         config.slice("table", "cells"), plan.uses,
         b"".join(plan.fingerprints[source.doc_id] for source in plan.sources),  # 32 bytes each
         [[issue.doc_id, issue.category, issue.message] for issue in [*plan.issues, *plan.failures]],
-        plan.environment, decisions_key(decisions),
+        plan.environment, decisions_key(decisions), *([names] if (names := plan.names()) else ()),
     )  # fmt: skip
 
 
@@ -295,6 +295,7 @@ def _run_json(
         "classifier_key": plan.uses["classifier"],
         **({} if plan.cache == usual_cache else {"cache": str(plan.cache)}),
         "corpus": str(corpus.local.resolve() if corpus.is_local else corpus),
+        **({"names": names} if (names := plan.names()) else {}),
         "tables_key": tables_key,
         "files": dict(hashes),
         "counts": dict(counts),

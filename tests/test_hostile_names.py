@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
 import sys
 import zipfile
 from dataclasses import dataclass
+from html import unescape
 from pathlib import Path
+from urllib.parse import unquote_to_bytes
 
 import hostile_files
 import openpyxl
 import pytest
 from fixtures import control_characters_pdf, hostile_text_pdf
+from typer.testing import CliRunner
 
+from policy_scan.cli import app
+from policy_scan.keys import hash_bytes
 from policy_scan.records import Document, Issue, Page
+from policy_scan.report import export_run, load_run
 from policy_scan.tables import read_records
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows forbids such names")
@@ -74,6 +81,7 @@ def done(tmp_path_factory: pytest.TempPathFactory) -> Done:
         ended = subprocess.run(command, capture_output=True, timeout=280, cwd=root)
         said[words[0]] = (ended.stdout + ended.stderr).decode("utf-8")
         assert ended.returncode in (0, 1), said[words[0]]
+        assert "Traceback" not in said[words[0]]
     text = [sys.executable, "-m", "policy_scan", "text", str(folder / "text.pdf")]
     said["text"] = subprocess.run(text, capture_output=True, timeout=280).stdout.decode("utf-8")
     return Done(out, said, len(names) + 2)
@@ -126,3 +134,42 @@ def test_no_table_and_no_report_holds_it_either(done: Done) -> None:
     assert any("line\\nbreak.pdf" in cell for cell in cells)
     assert not any(COMMANDING.search(cell) for cell in cells)
     book.close()
+
+
+def _opened(folder: Path, link: str) -> bytes:
+    """What a browser gets for a link of a page in a folder."""
+    with open(os.path.join(os.fsencode(folder), unquote_to_bytes(link.partition("#")[0])), "rb") as stream:  # noqa: PTH118, PTH123
+        return stream.read()
+
+
+def test_every_link_leads_to_its_document_and_every_picture_is_drawn(done: Done) -> None:
+    read = [one for one in read_records(done.out, "documents", Document) if one.status == "ok"]
+    page = (done.out / "state-of-play.html").read_text(encoding="utf-8")
+    found = re.search(r'id="data">(.*?)</script>', page, re.S)
+    assert found
+    data = json.loads(found[1])
+    reached = {hash_bytes(_opened(done.out, one["href"])) for one in data["documents"]}
+    assert {one.doc_id for one in read} <= reached
+    pictures = [row["picture"] for row in data["rows"] if "picture" in row]
+    assert pictures and all(isinstance(one, int) for one in pictures)
+    with zipfile.ZipFile(done.out / "state-of-play.xlsx") as parts:
+        links = {
+            unescape(link) for name in parts.namelist() if name.endswith(".rels")
+            for link in re.findall(r'Target="([^"]+)" TargetMode="External"', parts.read(name).decode("utf-8"))
+        }  # fmt: skip
+    assert {one.doc_id for one in read} <= {hash_bytes(_opened(done.out, link)) for link in links}
+    assert "no longer" not in done.said["export"]
+
+
+def test_a_document_is_shown_under_the_name_that_a_shell_completes(done: Done) -> None:
+    twice, once = "e\u0301.pdf", "line\nbreak.pdf"
+    for name in (twice, once):
+        told = CliRunner().invoke(app, ["show", f"FR/{name}", "--output", str(done.out)])
+        assert (told.exit_code, "names 2 things" in told.output) == ((0, False) if name == once else (2, True))
+
+
+def test_a_project_for_analysis_holds_the_files_too(done: Done, tmp_path: Path) -> None:
+    [project] = export_run(load_run(done.out), "qdpx", path=tmp_path / "p.qdpx")
+    read = {one.doc_id for one in read_records(done.out, "documents", Document) if one.status == "ok"}
+    with zipfile.ZipFile(project) as parts:
+        assert read <= {hash_bytes(parts.read(name)) for name in parts.namelist() if name.endswith(".pdf")}

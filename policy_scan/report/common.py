@@ -17,6 +17,8 @@ from ..as_of import documents_at, is_later
 from ..citations import cite, describe_search
 from ..codebook import Codebook, load_codebook
 from ..config import Config
+from ..corpus import printable as in_one_line
+from ..corpus import unescaped
 from ..decisions import PublishedDecision, settled_of, with_decisions
 from ..errors import NothingToDoError, UsageError
 from ..jurisdictions import UNKNOWN, place_name
@@ -71,6 +73,12 @@ class RunData:
     """Whether `provisions` and `codings` are all that the run has."""
     absolute_links: bool = False
     """Links to PDFs tell where they are on this machine: the report isn't to stand on it."""
+
+    def file_name(self, document: Document) -> str:
+        """Where a document's PDF stands below the corpus, as the file system or store spells it. The document's path
+        tells the same in a line that can be shown: accents composed, control characters as escapes."""
+        names: Mapping[str, str] = self.details.get("names", {})
+        return unescaped(names[document.doc_id]) if document.doc_id in names else document.path
 
     @property
     def n_provisions(self) -> int:
@@ -388,17 +396,17 @@ def lost_pdfs(run: RunData) -> list[Document]:
     """
     read = [one for one in run.documents if one.status in ("ok", "partial")]
     if run.corpus.is_local:
-        return [one for one in read if not (run.corpus.local / one.path).is_file()]
+        return [one for one in read if not (run.corpus.local / run.file_name(one)).is_file()]
     there = {entry.path for entry in run.corpus.entries()}
-    return [one for one in read if one.path not in there]
+    return [one for one in read if run.file_name(one) not in there]
 
 
-def relative_pdf(run: RunData, document: Document, folder: Path) -> str:
+def pdf_path(run: RunData, document: Document, folder: Path) -> str:
     """The PDF's path relative to the folder where a report stands, with '/'; absolute where drives differ, its address
-    where the corpus is on an object store."""
+    where the corpus is on an object store. As the file is spelt: not for text."""
     if not run.corpus.is_local:
-        return str(run.corpus.below(document.path))
-    target = (run.corpus.local / document.path).resolve()
+        return str(run.corpus.below(run.file_name(document)))
+    target = (run.corpus.local / run.file_name(document)).resolve()
     if run.absolute_links:
         return target.as_posix()
     try:
@@ -407,12 +415,23 @@ def relative_pdf(run: RunData, document: Document, folder: Path) -> str:
         return target.as_posix()
 
 
+def relative_pdf(run: RunData, document: Document, folder: Path) -> str:
+    """The same as text, in one line."""
+    path = pdf_path(run, document, folder)
+    return path if path.isprintable() else in_one_line(path)
+
+
 def pdf_address(run: RunData, document: Document, page: int, folder: Path) -> str:
     """The same as a web address that opens the PDF at its page."""
-    path = relative_pdf(run, document, folder)
+    path = pdf_path(run, document, folder)
     if not run.corpus.is_local:
         return f"{quote(path, safe=':/')}#page={page}"
-    return f"{Path(path).as_uri() if Path(path).is_absolute() else quote(path)}#page={page}"
+    return f"{Path(path).as_uri() if Path(path).is_absolute() else quote(os.fsencode(path))}#page={page}"
+
+
+def told_details(run: RunData) -> dict[str, Any]:
+    """Of run.json what reports tell: all but what it says of single files."""
+    return {name: value for name, value in run.details.items() if name not in ("files", "names", "published")}
 
 
 def flatten(value: Any, name: str = "") -> Iterator[tuple[str, str]]:

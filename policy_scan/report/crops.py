@@ -21,7 +21,7 @@ from ..errors import DocumentError, PolicyScanError
 from ..keys import hash_bytes
 from ..pdf import PageError, Pdf, Sheet, View, open_pdf
 from ..records import Document, Provision
-from ..storage import Place, UnreachableError
+from ..storage import UnreachableError
 from .common import Evidence, RunData
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ def make_crops(run: RunData, wanted: Iterable[Evidence], dpi: int = DPI) -> dict
 
 def _of_document(run: RunData, needed: Mapping[CropKey, Evidence], dpi: int) -> dict[CropKey, Crop | Reason]:
     document = next(iter(needed.values())).document
-    data = read_document(run.corpus, document)
+    data = read_document(run, document)
     if not isinstance(data, bytes):
         return dict.fromkeys(needed, data)
     limits = run.config.run
@@ -99,15 +99,15 @@ def _of_document(run: RunData, needed: Mapping[CropKey, Evidence], dpi: int) -> 
     return found
 
 
-def read_document(corpus: Place, document: Document) -> bytes | Reason:
+def read_document(run: RunData, document: Document) -> bytes | Reason:
     """The document's bytes. Another file in its place would show words that nobody coded: it counts as changed.
 
     Raises PolicyScanError where the corpus is on a store that doesn't answer.
     """
     changed = False
-    for path in (document.path, *document.other_paths):
+    for name in dict.fromkeys((run.file_name(document), document.path, *document.other_paths)):
         try:
-            data = corpus.read_bytes(path)
+            data = run.corpus.read_bytes(name)
         except UnreachableError as error:
             raise PolicyScanError(
                 f"The PDF {error.filename} can't be fetched: {error.strerror}.",

@@ -41,6 +41,7 @@ from .common import (
     searched_words,
     support_words,
     theme_name,
+    told_details,
 )
 from .crops import Crop, CropKey, Reason, crop_key, make_crops
 from .page_words import (
@@ -443,7 +444,7 @@ def render_page(run: RunData, language: str, folder: Path, crops: Mapping[CropKe
         reviewed=decisions_said(len(review.states), language) if review.states else texts["no_agreement"],
         document_count=count_words("document", len(run.documents), language),
         documents=_documents(run, folder, language),
-        settings=[(name, printable(value)) for name, value in flatten(run.details) if not name.startswith("files.")],
+        settings=[(name, printable(value)) for name, value in flatten(told_details(run))],
         version=run.details.get("policy_scan", ""),
         data=Markup(json_for_script(_data(page))),
         pictures=Markup(json_for_script(_picture_data(pictures))),

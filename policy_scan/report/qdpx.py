@@ -138,8 +138,9 @@ def _sizes(run: RunData) -> list[int]:
     """Bytes of each PDF that is there."""
     if not run.corpus.is_local:
         there = {entry.path: entry.size for entry in run.corpus.entries()}
-        return [there[one.path] for one in run.documents if one.path in there]
-    return [file.stat().st_size for one in run.documents if (file := run.corpus.local / one.path).is_file()]
+        return [there[name] for one in run.documents if (name := run.file_name(one)) in there]
+    files = (run.corpus.local / run.file_name(one) for one in run.documents)
+    return [file.stat().st_size for file in files if file.is_file()]
 
 
 def _base_path(run: RunData) -> str:
@@ -305,13 +306,13 @@ class _Project:
 
     def _pdf(self, document: Document, identifier: str) -> str:
         """The path of a document's PDF as the project tells it; '' where the file isn't the one that was read."""
-        corpus = self.run.corpus
+        corpus, name = self.run.corpus, self.run.file_name(document)
         try:
-            if corpus.hash(document.path) != document.doc_id:
+            if corpus.hash(name) != document.doc_id:
                 return ""
             if not self.embed:
-                return f"relative:///{document.path}"
-            file = corpus.local / document.path if corpus.is_local else corpus.read_bytes(document.path)
+                return f"relative:///{name}" if name.isprintable() else ""  # XML can't hold it otherwise
+            file = corpus.local / name if corpus.is_local else corpus.read_bytes(name)
         except UnreachableError:
             raise
         except OSError:

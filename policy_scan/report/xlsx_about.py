@@ -11,7 +11,7 @@ from ..as_of import documents_at, is_later
 from ..jurisdictions import UNKNOWN
 from ..records import Document
 from ..stages.cells import belongs
-from .common import RunData, flatten, jurisdiction_name, remarks_on, searched_words, theme_name
+from .common import RunData, flatten, jurisdiction_name, remarks_on, searched_words, theme_name, told_details
 from .page_words import languages_said
 from .xlsx_book import A3, HEADER, Book, Sheet, row_height
 from .xlsx_evidence import published_decisions
@@ -318,13 +318,13 @@ def write_method(book: Book) -> None:
     _tell_review(book, lines)
     lines.section(t.gettext("Classifier and coder agreement"))
     _tell_model(book, lines)
-    details = run.details
+    details = told_details(run)
     grouped: list[tuple[str, Mapping[str, Any]]] = [
         (t.gettext("Versions"), {name: details[name] for name in _VERSIONS if name in details}),
         (t.gettext("Configuration"), details.get("configuration", {})),
         (t.gettext("Counts"), details.get("counts", {})),
     ]
-    told = {*_VERSIONS, "configuration", "counts", "files"}
+    told = {*_VERSIONS, "configuration", "counts"}
     grouped.append((t.gettext("The run"), {name: value for name, value in details.items() if name not in told}))
     for title, values in grouped:
         if values:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime
 import gettext
 import math
+import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -20,7 +21,7 @@ from urllib.parse import quote
 from ..citations import format_date
 from ..records import CellStatus, Document
 from ..translation import listed
-from .common import SYMBOLS, RunData, printable, relative_pdf
+from .common import SYMBOLS, RunData, pdf_path, printable
 from .palette import STATUS_COLOURS
 
 # Excel's limits (Microsoft, 'Excel specifications and limits').
@@ -217,9 +218,10 @@ class Sheet:
         # XlsxWriter reads '#' as the start of the place inside the file: a file with one in its name gets no link.
         addresses = self.whole.addresses
         if document.doc_id not in addresses:
-            path = relative_pdf(self.whole.run, document, self.whole.folder)
+            path = pdf_path(self.whole.run, document, self.whole.folder)
             # XlsxWriter takes '%20' in a file's name for an escape, and then escapes nothing.
-            addresses[document.doc_id] = quote(path, safe="/:#") if "%" in path else path
+            is_plain = "%" not in path and path.isprintable()
+            addresses[document.doc_id] = path if is_plain else quote(os.fsencode(path), safe="/:#")
         target = addresses[document.doc_id]
         if "#" in target or len(target) > MAX_ADDRESS or not self._may_link():
             self.number(row, column, page)

@@ -98,7 +98,7 @@ class PageImages:
 
     def document(self, run: RunData, document: Document) -> bytes | Reason:
         """The PDF itself, only while it is the one that was read."""
-        return read_document(run.corpus, document)
+        return read_document(run, document)
 
     def outline(
         self, run: RunData, document: Document, provision: Provision, page: int, spans: Sequence[Sequence[int]]
@@ -122,7 +122,7 @@ class PageImages:
                 self._size -= len(self._pictures.popitem(last=False)[1])
 
     def _draw(self, run: RunData, document: Document, page: int, dpi: int) -> bytes | Reason:
-        data = read_document(run.corpus, document)
+        data = read_document(run, document)
         if not isinstance(data, bytes):
             return data
         limits = run.config.run
@@ -153,7 +153,7 @@ class PageImages:
         with self._lock:
             if key in self._texts:
                 return self._texts[key]
-        data = read_document(run.corpus, document)
+        data = read_document(run, document)
         if not isinstance(data, bytes):
             return data
         try:
