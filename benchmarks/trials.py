@@ -78,15 +78,15 @@ def _children(process: int) -> list[int]:
 
 
 def _workers(process: int) -> list[int]:
-    """The processes below a run that have its code loaded: its pool's workers."""
+    """The processes that work for a run: the copies of the one among its children that has their code loaded."""
     found = []
     for child in _children(process):
         try:
-            spawned = b"spawn_main" in Path(f"/proc/{child}/cmdline").read_bytes()
+            copied = b"forkserver" in Path(f"/proc/{child}/cmdline").read_bytes()
         except OSError:
             continue
-        if spawned:
-            found.append(child)
+        if copied:
+            found += _children(child)
     return found
 
 

@@ -229,6 +229,7 @@ def _run_once(
 ) -> RunResult:
     from .lock import held
     from .planning import usable_cores
+    from .processes import common_start
     from .publishing import Published, publish, workplace
     from .report.terminal import print_state_of_play
     from .report.writers import ReportWriters
@@ -243,6 +244,7 @@ def _run_once(
     with (
         workplace(places.output) as folder,
         held(places.output) as lock,
+        common_start(),
         ReportWriters(config, config.run.jobs or usable_cores()) as writers,
     ):
         published = None if places.output.is_local else Published.at(places.output)

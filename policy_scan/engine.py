@@ -6,7 +6,6 @@ a document that fails, hangs or ends its process costs that document only, and t
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import shutil
 import threading
@@ -23,6 +22,7 @@ from .cache import Cache
 from .config import Config
 from .errors import PolicyScanError, ProcessesError
 from .planning import Plan, usable_cores
+from .processes import begin, how_to_begin
 from .records import Issue
 from .worker import Outcome, Task, start, work
 
@@ -111,6 +111,11 @@ def settle(future: Future[Outcome], value: Outcome | BaseException) -> None:
             future.set_result(value)
 
 
+def _begin(environment: Mapping[str, str], setup: tuple[Any, ...]) -> None:
+    begin(environment)
+    start(*setup)
+
+
 def _bounded(function: Callable[[Task], Outcome], task: Task) -> Outcome:
     """Work on a document in this process, which ends where memory lacks: it would keep much of what it took, and the
     documents after it would want for that."""
@@ -135,17 +140,29 @@ class Processes:
         self.pool = self._new()
 
     def _new(self) -> Any:
+        from concurrent.futures.process import BrokenProcessPool
+
         from pebble import ProcessPool
 
         pool = ProcessPool(
             max_workers=self.jobs,
             max_tasks=200,
-            initializer=start,
-            initargs=self.setup,
-            # A fresh interpreter per worker: the same on every system, and no thread of the parent is forked.
-            context=multiprocessing.get_context("spawn"),
+            initializer=_begin,
+            initargs=(dict(os.environ), self.setup),
+            context=how_to_begin(),
         )
-        _ = pool.active  # asking starts the processes
+        try:
+            _ = pool.active  # asking starts the processes
+        except BaseException as error:  # Ctrl-C too: the processes that have begun are nobody's yet
+            pool.stop()
+            pool.join()
+            if isinstance(error, BrokenProcessPool):
+                raise ProcessesError(
+                    f"Worker processes can't be started: {error.__cause__}.",
+                    "see that this machine has memory left and this user may start more processes, then run again: "
+                    "what was finished is kept.",
+                ) from error
+            raise
         return pool
 
     def submit(self, task: Task) -> Future[Outcome]:

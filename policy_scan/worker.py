@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import gc
 import os
-import threading
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -28,7 +27,7 @@ from .errors import (
 )
 from .keys import hash_bytes
 from .pipeline import DOCUMENT_STAGES, RESULTS, Stage, maker_of, reduced
-from .processes import end_with, limit_memory
+from .processes import limit_memory
 from .records import Facts, Issue, Source
 from .storage import Place, UnreachableError
 from .tables import from_table
@@ -78,7 +77,6 @@ def start(config: Config, cache_root: Place | Path, environment: str, progress: 
     """Set up this process. `progress` is a folder where it notes each finished stage, for the parent to show."""
     global _state
     limit_memory(config.run.megabytes_per_worker)
-    threading.Thread(target=end_with, args=(os.getppid(),), daemon=True).start()
     gc.set_threshold(*_COLLECT_AFTER)
     _state = _State(config, load_codebook(config.codebook), Cache(cache_root), environment, progress)
 

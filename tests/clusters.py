@@ -58,7 +58,7 @@ class Cluster:
 
     def of_runs(self) -> list[psutil.Process]:
         """The processes in which workers work on documents."""
-        return [one for one in self.processes() if _is_of_run(one)]
+        return [one for one in self.processes() if is_of_run(one)]
 
     def end(self) -> None:
         """Raises AssertionError where processes outlive their worker."""
@@ -81,11 +81,10 @@ class Cluster:
         assert not left, f"{left}\n{(self.folder / 'cluster.log').read_text(encoding='utf-8', errors='replace')}"
 
 
-def _is_of_run(process: psutil.Process) -> bool:
-    """A worker's child that runs Python code: not its resource tracker, which multiprocessing keeps."""
+def is_of_run(process: psutil.Process) -> bool:
+    """Whether it works for a run: a copy of the process that others are copies of, not that one."""
     try:
-        return any("spawn_main" in word for word in process.cmdline()) and "spawn_main" in " ".join(
-            process.parent().cmdline()  # type: ignore[union-attr]
-        )
-    except (psutil.NoSuchProcess, AttributeError):
+        own, over = process.cmdline(), process.parent()
+        return "forkserver" in " ".join(own) and over is not None and over.cmdline() == own
+    except psutil.NoSuchProcess:
         return False

@@ -18,7 +18,7 @@ import dying
 import fixtures
 import psutil
 import pytest
-from clusters import Cluster
+from clusters import Cluster, is_of_run
 
 from policy_scan import cluster, engine
 from policy_scan.config import Config, load_config
@@ -531,7 +531,7 @@ def test_processes_that_end_without_a_document_are_started_anew_but_not_for_ever
 
 
 def _children() -> list[psutil.Process]:
-    return [one for one in psutil.Process().children() if any("spawn_main" in word for word in one.cmdline())]
+    return [one for one in psutil.Process().children(recursive=True) if is_of_run(one)]
 
 
 # ---------------------------------------------------------------------------------------------- the command line

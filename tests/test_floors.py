@@ -18,7 +18,7 @@ FLOORS = (
     },
     {"stages", "classifier"},
     {
-        "pipeline", "worker", "planning", "engine", "assembly", "runner", "cluster", "evaluate",
+        "pipeline", "worker", "loaded", "planning", "engine", "assembly", "runner", "cluster", "evaluate",
         "evaluation_page", "report", "reading", "picture", "screen", "watching",
         "console", "inspection", "difference", "comparison", "tracing", "changes", "reviewing",
     },

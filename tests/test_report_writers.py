@@ -13,6 +13,7 @@ from typing import Any
 
 import example_run as make
 import pytest
+from clusters import is_of_run
 from fixtures import Text as Words
 from fixtures import placed_pdf
 from published_run import publish
@@ -191,8 +192,8 @@ def test_a_process_that_ends_while_it_waits_is_replaced(run: RunData, tmp_path: 
 
     with ReportWriters(_config(), 1) as made:
         made._ask(writers._ready).result()
-        for child in psutil.Process().children():
-            if "spawn_main" in " ".join(child.cmdline()):
+        for child in psutil.Process().children(recursive=True):
+            if is_of_run(child):
                 child.kill()
         for _ in range(100):
             if not made._pool.active:

@@ -6,11 +6,9 @@ drawing costs its own pictures: the page says so and links to it.
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import pickle
 import tempfile
-import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, TimeoutError
 from contextlib import contextmanager
@@ -22,7 +20,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from ..config import Config
 from ..errors import PolicyScanError
-from ..processes import end_with, limited_memory
+from ..processes import begin, how_to_begin, limited_memory
 
 if TYPE_CHECKING:
     from ..engine import Progress
@@ -49,9 +47,9 @@ _read: tuple[_Job, RunData] | None = None
 """The run that this process has read."""
 
 
-def _prepare(parent: int) -> None:
+def _prepare(environment: Mapping[str, str]) -> None:
     """Set up a process: load what the reports need while the run is still being compiled."""
-    threading.Thread(target=end_with, args=(parent,), daemon=True).start()
+    begin(environment)
     import jinja2
     import xlsxwriter
     from PIL import Image
@@ -156,9 +154,8 @@ class ReportWriters:
         return ProcessPool(
             max_workers=self.n,
             initializer=_prepare,
-            initargs=(os.getpid(),),
-            # A fresh interpreter, as for the document's workers: no thread or library of the parent is forked.
-            context=multiprocessing.get_context("spawn"),
+            initargs=(dict(os.environ),),
+            context=how_to_begin(),
         )
 
     def __enter__(self) -> Self:
