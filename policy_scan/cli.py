@@ -227,9 +227,12 @@ def _run_once(
     decisions: Path | None,
     database: str | None,
 ) -> RunResult:
+    from .processes import common_start, load_ahead
+
+    if config.run.engine == "processes" and places.output.is_local and not (places.output.local / ".cache").exists():
+        load_ahead()  # a first run: there is work
     from .lock import held
     from .planning import usable_cores
-    from .processes import common_start
     from .publishing import Published, publish, workplace
     from .report.terminal import print_state_of_play
     from .report.writers import ReportWriters

@@ -27,6 +27,15 @@ def how_to_begin() -> BaseContext:
     return context
 
 
+def load_ahead() -> None:
+    """Have what processes will be copies of loaded while the run is still looking for something to do."""
+    if sys.platform == "linux":
+        from multiprocessing import forkserver
+
+        how_to_begin()
+        forkserver.ensure_running()
+
+
 @contextmanager
 def common_start() -> Iterator[None]:
     """For a program that ends after the block: the process that others are copies of has ended with the block, and
