@@ -12,7 +12,7 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Sequence
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, Literal
 
 import numpy as np
@@ -121,8 +121,7 @@ _DIGIT = re.compile(r"\d")
 _CONTACT = re.compile(
     r"(?:https?://|www\.)\S+|\S+@\S+\.\w+|\b\w[\w-]*(?:\.[\w-]+)+/\S*|\b[\w-]+\.(?:org|com|eu|be|fr)\b", re.IGNORECASE
 )
-_DOTTED = re.compile(r"\.\S")
-"""What an address without `@` or `/` has: a full stop inside it. Few texts have one, and `_CONTACT` is slow."""
+_DOMAIN = re.compile(r"\.(?:[\w-]+/|(?:org|com|eu|be|fr)\b|(?<=www\.)\S)", re.IGNORECASE)
 _MASTHEAD = re.compile(r"moniteur\s+belge|belgisch(?:es)?\s+staats(?:blad|blatt)", re.IGNORECASE)
 """Stands in two languages over every page of the Belgian gazette, whatever the language below."""
 _POINT = re.compile(r"(?<!\S)\(?[^\W\d_][).](?=\s|$)")
@@ -130,9 +129,9 @@ _POINT = re.compile(r"(?<!\S)\(?[^\W\d_][).](?=\s|$)")
 _WORD = re.compile(r"[^\W\d_]+")
 _ELIDED = re.compile(r"\b(?:[ldncsj]|qu)[’'](?=\w)")
 _COMPOUND = re.compile(r"[^\W\d_]+(?:-[^\W\d_]+)*")
-_WITH_DIGIT = re.compile(r"(?<!\S)[^\s\d]*\d\S*")
+_WITH_DIGIT = re.compile(r"(?<!\S)[^\s\d]*+\d\S*")
 _ROMAN = re.compile(r"[ivxlcdm]+")
-_GREEK = re.compile("[\u0370-\u03ff\u1f00-\u1fff]")
+_GREEK = re.compile("[\u0370-\u03ff\u1f00-\u1fff]+")
 _LONE_WORDS = frozenset("àayoηοήωΗΟ")
 """Words of one letter; other single letters are initials, points or elided."""
 
@@ -236,17 +235,16 @@ def _labels() -> frozenset[str]:
     return frozenset(form for word in _LABELS.split() for form in (word, fold(word)))
 
 
-def _mostly_capitals(text: str) -> bool:
-    words = _WORD.findall(text)
-    capitals = sum([len(word) for word in words if word.isupper() and len(word) > 1])
-    return 2 * capitals > sum(map(len, words))
+def _mostly_capitals(words: Sequence[str]) -> bool:
+    capitals = [word for word in filter(str.isupper, words) if len(word) > 1]
+    return 2 * len("".join(capitals)) > len("".join(words))
 
 
 def _telling_words(text: str) -> list[str] | None:
     """The words that can tell a language, capitals lower-cased; None where there are too few, or only labels, numbers,
     references, or an address."""
     text, n_mastheads = _shorten(text), 0
-    if "@" in text or "/" in text or _DOTTED.search(text):
+    if _may_have_contacts(text):
         text = _CONTACT.sub(" ", text)
     if "elg" in text.lower():
         text, n_mastheads = _MASTHEAD.subn(" ", text)
@@ -254,25 +252,46 @@ def _telling_words(text: str) -> list[str] | None:
     numbered = _DIGIT.search(text) is not None
     if numbered:
         text = _WITH_DIGIT.sub(_keep_letters, text)
-    if _mostly_capitals(text):
+    compounds = _COMPOUND.findall(text)
+    words = _parts(compounds)
+    if _mostly_capitals(words):
         text = text.lower()
-    labels, votes = _labels(), _votes()
-    n_words = n_other = len(_ELIDED.findall(text))
+        compounds = _COMPOUND.findall(text)
+        words = _parts(compounds)
+    n_words = n_other = len(_ELIDED.findall(text)) if "'" in text or "’" in text else 0
     n_running = 0
-    for match in _COMPOUND.finditer(text):
-        word = match.group()
-        low = word.lower()
-        if (len(word) == 1 and word not in _LONE_WORDS) or _ROMAN.fullmatch(low):
-            continue
-        n_words += 1
-        n_other += low not in labels
-        n_running += low in votes and low not in _STREET_PARTICLES and low not in labels
+    for compound in compounds:
+        worth = _worth(compound)
+        n_words += worth > 0
+        n_other += worth > 1
+        n_running += worth > 2
         if n_other > 12:
             break
     if n_words + 2 * n_mastheads < MIN_WORDS or n_other + n_mastheads < MIN_WORDS - 1 or not n_other:
         return None
     is_address = numbered and n_other <= 10 and n_running <= (_POSTCODE.search(printed) is not None)
-    return None if is_address and _STREET.search(printed) else _WORD.findall(text)
+    return None if is_address and _STREET.search(printed) else words
+
+
+def _may_have_contacts(text: str) -> bool:
+    """True wherever `_CONTACT`, which is slow, finds something, and seldom elsewhere."""
+    return "@" in text or "://" in text or _DOMAIN.search(text) is not None
+
+
+def _parts(compounds: Sequence[str]) -> list[str]:
+    """The words of compounds with hyphens."""
+    return "-".join(compounds).split("-") if compounds else []
+
+
+@lru_cache(maxsize=16_384)
+def _worth(compound: str) -> int:
+    """0 for a point's mark, an initial or a numeral, 1 for a label, 2 for a word, 3 for one of running text."""
+    low = compound.lower()
+    if (len(compound) == 1 and compound not in _LONE_WORDS) or _ROMAN.fullmatch(low):
+        return 0
+    if low in _labels():
+        return 1
+    return 3 if low in _votes() and low not in _STREET_PARTICLES else 2
 
 
 def _keep_letters(match: re.Match[str]) -> str:
@@ -297,7 +316,7 @@ def _by_ngrams(texts: Sequence[str]) -> list[Judgement]:
             continue
         joined = "".join(words)
         letters = len(joined)
-        greek = 0 if joined.isascii() else len(_GREEK.findall(joined))
+        greek = 0 if joined.isascii() else len("".join(_GREEK.findall(joined)))
         if 2 * greek >= letters:
             judgements[place] = "el", greek / letters
         else:
@@ -315,12 +334,11 @@ def _weigh(text: str, words: Sequence[str], scores: list[float]) -> Judgement:
     scores = [(score - top) * _SHARPNESS for score in scores]
     n_votes = [0] * len(LANGUAGES)
     looks_luxembourgish = False
-    for word in words:
-        indices = votes.get(word.lower(), ())
+    for indices in filter(None, map(votes.get, map(str.lower, words))):
         looks_luxembourgish |= indices == (_LUXEMBOURGISH,)
         for index in indices:
             n_votes[index] += 1
-    if not looks_luxembourgish and (not n_votes[_LUXEMBOURGISH] or _mostly_capitals(_shorten(text))):
+    if not looks_luxembourgish and (not n_votes[_LUXEMBOURGISH] or _mostly_capitals(_WORD.findall(_shorten(text)))):
         scores[_LUXEMBOURGISH] -= _UNLIKELY_WITHOUT_WORDS
     return _softmax([score + _PER_WORD * n for score, n in zip(scores, n_votes, strict=True)])
 

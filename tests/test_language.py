@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
-from policy_scan.language import Ngrams, detect
+from policy_scan.language import _CONTACT, Ngrams, _may_have_contacts, detect
 from policy_scan.records import LANGUAGES
 
 DATA = Path(__file__).parent / "data" / "language_sentences.tsv"
@@ -199,3 +199,14 @@ def test_an_address_is_found_in_any_spelling() -> None:
         "a.b/the/of",
     ):
         assert detect([f"{address} {german}"]) == detect([german])
+
+
+@settings(max_examples=1500, deadline=None)
+@given(
+    st.lists(
+        st.sampled_from(["www", "WWW.", "http", "https", "://", ".org", ".Be", ".", "-", "/", "@", "é1", "x", " "])
+    )
+)
+def test_no_text_with_a_contact_is_passed_over(parts: list[str]) -> None:
+    text = "".join(parts)
+    assert _may_have_contacts(text) or not _CONTACT.search(text)
