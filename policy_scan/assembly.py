@@ -29,8 +29,6 @@ _STORED: tuple[tuple[str, type[Any]], ...] = tuple(
 )
 """Stage and record class of every table that a document leaves in the cache."""
 
-_THREADS = 2
-"""That write tables while the next documents are read: the workers are at rest by then."""
 _AHEAD = 3
 """Documents whose results are asked of a distant store at a time."""
 

@@ -16,7 +16,6 @@ import re
 import types
 import typing
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -284,18 +283,15 @@ _OTHER_ROWS = 4_096
 class TableWriter:
     """A table that is written while its rows are found: `folder`/`name`.parquet and .csv.
 
-    Row groups have a fixed number of rows, so that the bytes depend on the rows alone, however they came. `pool`:
-    threads that write one group while the next is being found. A context manager: what an exception leaves is half a
-    file, to be thrown away. Raises OSError.
+    Row groups have a fixed number of rows, so that the bytes depend on the rows alone, however they came. A context
+    manager: what an exception leaves is half a file, to be thrown away. Raises OSError.
     """
 
-    def __init__(self, folder: Path, name: str, schema: pa.Schema, pool: ThreadPoolExecutor | None = None) -> None:
+    def __init__(self, folder: Path, name: str, schema: pa.Schema) -> None:
         self.name, self.schema, self.n_rows = name, schema, 0
         self._group = ROWS_PER_GROUP.get(name, _OTHER_ROWS)
         self._waiting: list[pa.Table] = []
         self._n_waiting = 0
-        self._pool = pool
-        self._running: list[Future[None]] = []
         self._files = {kind: _HashedFile(folder / f"{name}.{kind}") for kind in ("parquet", "csv")}
         self._parquet = pq.ParquetWriter(self._files["parquet"], schema, compression="zstd", store_schema=True)
         self._files["csv"].write(csv_header(schema))
@@ -318,23 +314,9 @@ class TableWriter:
     def _write(self, rows: pa.Table) -> None:
         rows = rows.combine_chunks()
         self.n_rows += rows.num_rows
-        if self._pool is None:
-            self._write_parquet(rows)
-            self._write_csv(rows)
-        else:
-            self._catch_up()
-            self._running = [self._pool.submit(write, rows) for write in (self._write_parquet, self._write_csv)]
-
-    def _write_parquet(self, rows: pa.Table) -> None:
         self._parquet.write_table(rows, row_group_size=self._group)
-
-    def _write_csv(self, rows: pa.Table) -> None:
         for lines in csv_lines(rows):
             self._files["csv"].write(lines)
-
-    def _catch_up(self) -> None:
-        for future in self._running:
-            future.result()
 
     def __enter__(self) -> TableWriter:
         return self
@@ -343,13 +325,10 @@ class TableWriter:
         try:
             if kind is None:
                 self._write(pa.concat_tables(self._waiting) if self._waiting else self.schema.empty_table())
-                self._catch_up()
-            wait(self._running)
             self._parquet.close()
         finally:
             # Given up where it wasn't closed (Ctrl-C in between): it would write into a closed file when it goes.
             self._parquet.is_open = False
-            wait(self._running)
             for file in self._files.values():
                 file.close()
 
