@@ -9,17 +9,16 @@ import json
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, cast
 
 from fastapi import APIRouter, Form, Request
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from ..citations import cite
-from ..decisions import place_of
 from ..errors import UsageError
 from ..keys import make_key
-from ..records import FORCES, Decision
+from ..records import FORCES, Decision, Verdict
 from ..report.common import mark_text, printable, theme_name
 from ..translation import translations
 from .context import context_of, language_of, render, see_other, viewer_of
@@ -217,7 +216,11 @@ def adjudicate(
     if fault:
         return _page(request, project, rows, identifier, theme, fault, 422)
     evidence = _chosen(project, views, identifier, quotation) if verdict == "yes" else "[]"
-    decision = _row(project, identifier, theme, decision_id, viewer.name, verdict, force, evidence, reason)
+    said = "" if verdict == "no" or force == machine_force(project, identifier, theme) else force
+    decision = project.decision(
+        identifier, theme, cast(Verdict, verdict), decision_id=decision_id, at=now(), reviewer=viewer.name,
+        role="adjudicator", force=said, evidence=evidence, note=reason, origin="disagreements",
+    )  # fmt: skip
     expected = own.decision_id if own is not None else ""
     context.store.record(decision, expected)
     return see_other("/disagreements?done=settled")
@@ -229,41 +232,3 @@ def _chosen(project: Project, views: Mapping[str, Judgement], identifier: str, q
     if judged is None or judged.decision.quotation != project.provisions[identifier].text:
         return "[]"
     return judged.decision.evidence if judged.decision.theme else "[]"
-
-
-def _row(
-    project: Project, identifier: str, theme: str, decision_id: str, name: str, verdict: Any, force: str, evidence: str,
-    reason: str,
-) -> Decision:  # fmt: skip
-    provision = project.provisions[identifier]
-    page = provision.spans[0][0]
-    place = place_of(provision, {(provision.doc_id, page): project.page_text(provision.doc_id, page)})
-    codings = project.codings.get(identifier, {})
-    coding = codings.get(theme)
-    said = machine_force(project, identifier, theme)
-    return Decision(
-        decision_id=decision_id,
-        at=now(),
-        reviewer=name,
-        role="adjudicator",
-        doc_id=provision.doc_id,
-        provision_id=identifier,
-        page=place.page,
-        start=place.start,
-        end=place.end,
-        text_hash=place.text_hash,
-        quotation=place.quotation,
-        before=place.before,
-        after=place.after,
-        theme=theme,
-        verdict=verdict,
-        force="" if verdict == "no" or force == said else force,
-        evidence=evidence,
-        note=printable(reason).strip(),
-        translation="",
-        machine_probability=coding.probability if coding else None,
-        machine_assigned=coding.assigned if coding else False,
-        model_version=coding.model_version if coding else next((one.model_version for one in codings.values()), ""),
-        replaces="",
-        origin="disagreements",
-    )

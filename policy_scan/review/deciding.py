@@ -14,10 +14,8 @@ from dataclasses import dataclass, field, replace
 from itertools import groupby
 from typing import Literal
 
-from ..decisions import place_of
 from ..errors import UsageError
 from ..records import FORCES, Decision, Verdict
-from ..report.common import printable
 from .pictures import spans_of
 from .project import Project
 
@@ -129,11 +127,7 @@ def _row(
     reviewer: str,
     at: str,
 ) -> Decision:
-    provision = project.provisions[action.provision_id]
-    page = provision.spans[0][0]
-    place = place_of(provision, {(provision.doc_id, page): project.page_text(provision.doc_id, page)})
-    codings = project.codings.get(action.provision_id, {})
-    coding = codings.get(theme)
+    coding = project.codings.get(action.provision_id, {}).get(theme)
     before = live.get(theme)
     force, evidence = "", "[]"
     if action.kind == "skip" and before is not None:
@@ -142,33 +136,12 @@ def _row(
         said = coding.force if coding is not None and coding.force else machine_force(project, action.provision_id)
         force = "" if action.force == said else action.force
         machine = coding.evidence if coding is not None else "[]"
-        evidence = _evidence(action.evidence.get(theme, "[]"), machine, len(provision.text))
-    return Decision(
-        decision_id=named(action.action_id, theme),
-        at=at,
-        reviewer=reviewer,
-        role="coder",
-        doc_id=provision.doc_id,
-        provision_id=action.provision_id,
-        page=place.page,
-        start=place.start,
-        end=place.end,
-        text_hash=place.text_hash,
-        quotation=place.quotation,
-        before=place.before,
-        after=place.after,
-        theme=theme,
-        verdict=verdict,
-        force=force,
-        evidence=evidence,
-        note=printable(action.note).strip(),
-        translation=printable(action.translation).strip(),
-        machine_probability=coding.probability if coding is not None else None,
-        machine_assigned=coding.assigned if coding is not None else False,
-        model_version=coding.model_version if coding else next((one.model_version for one in codings.values()), ""),
-        replaces="",
-        origin=action.origin,
-    )
+        length = len(project.provisions[action.provision_id].text)
+        evidence = _evidence(action.evidence.get(theme, "[]"), machine, length)
+    return project.decision(
+        action.provision_id, theme, verdict, decision_id=named(action.action_id, theme), at=at, reviewer=reviewer,
+        force=force, evidence=evidence, note=action.note, translation=action.translation, origin=action.origin,
+    )  # fmt: skip
 
 
 def _evidence(chosen: str, machine: str, length: int) -> str:

@@ -11,11 +11,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from ..decisions import Anchored, PublishedDecision, anchor, text_hash
+from ..decisions import Anchored, PublishedDecision, anchor, place_of, text_hash
 from ..errors import NothingToDoError
 from ..keys import hash_bytes, hash_file
-from ..records import Cell, Coding, Decision, Document, Page, Provision
-from ..report.common import RunData, load_run
+from ..records import Cell, Coding, Decision, Document, Page, Provision, Role, Verdict
+from ..report.common import RunData, load_run, printable
 from ..runner import RUN_FILE
 from ..stages.cells import compile_cells
 from ..tables import read_records
@@ -57,6 +57,56 @@ class Project:
         """The page's text; '' where the run has no such page."""
         found = self.pages.get((doc_id, page))
         return found.text if found else ""
+
+    def decision(
+        self,
+        provision_id: str,
+        theme: str,
+        verdict: Verdict,
+        *,
+        decision_id: str,
+        at: str,
+        reviewer: str,
+        origin: str,
+        role: Role = "coder",
+        force: str = "",
+        evidence: str = "[]",
+        note: str = "",
+        translation: str = "",
+    ) -> Decision:
+        """A new decision on a provision of the run, with where it stands and what the machine says of it."""
+        provision = self.provisions[provision_id]
+        page = provision.spans[0][0]
+        place = place_of(provision, {(provision.doc_id, page): self.page_text(provision.doc_id, page)})
+        codings = self.codings.get(provision_id, {})
+        coding = codings.get(theme)
+        versions = (one.model_version for one in ([coding] if coding else codings.values()))
+        return Decision(
+            decision_id=decision_id,
+            at=at,
+            reviewer=reviewer,
+            role=role,
+            doc_id=provision.doc_id,
+            provision_id=provision_id,
+            page=place.page,
+            start=place.start,
+            end=place.end,
+            text_hash=place.text_hash,
+            quotation=place.quotation,
+            before=place.before,
+            after=place.after,
+            theme=theme,
+            verdict=verdict,
+            force=force,
+            evidence=evidence,
+            note=printable(note).strip(),
+            translation=printable(translation).strip(),
+            machine_probability=coding.probability if coding else None,
+            machine_assigned=coding.assigned if coding else False,
+            model_version=next(versions, ""),
+            replaces="",
+            origin=origin,
+        )
 
     def is_current(self) -> bool:
         """Whether the folder's files are still those that were read: a look at their times and sizes."""

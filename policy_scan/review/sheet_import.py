@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Literal
 from xml.etree.ElementTree import ParseError
 
-from ..decisions import place_of, read_decisions
+from ..decisions import read_decisions
 from ..errors import UsageError
 from ..records import Decision, Verdict
 from ..report.common import printable
@@ -369,47 +369,20 @@ def _as_verdict(verdict: str) -> Verdict:
 
 def _decision(plan: _Plan, identifier: str, theme: str, values: Mapping[str, str]) -> Decision:
     """A decision with what was shown: of the row's theme as the sheet says, of another as the run says."""
-    project = plan.project
-    provision = project.provisions[identifier]
-    page = provision.spans[0][0]
-    place = place_of(provision, {(provision.doc_id, page): project.page_text(provision.doc_id, page)})
-    coding = project.codings.get(identifier, {}).get(theme)
-    probability = coding.probability if coding else None
-    assigned, version = bool(coding and coding.assigned), coding.model_version if coding else ""
-    if theme == values["theme"] and values["machine_probability"]:
-        try:
-            shown = float(values["machine_probability"])
-        except ValueError:
-            shown = -1.0
-        if not 0 <= shown <= 1:
-            raise _FaultError("value", "its hidden columns were changed.", "export the sheet again, and decide there.")
-        probability, assigned, version = shown, values["machine_assigned"] == "yes", values["model_version"]
-    return Decision(
-        decision_id=str(uuid.uuid4()),
-        at=plan.at,
-        reviewer=plan.reviewer,
-        role="coder",
-        doc_id=provision.doc_id,
-        provision_id=identifier,
-        page=place.page,
-        start=place.start,
-        end=place.end,
-        text_hash=place.text_hash,
-        quotation=place.quotation,
-        before=place.before,
-        after=place.after,
-        theme=theme,
-        verdict="skip",
-        force="",
-        evidence="[]",
-        note="",
-        translation="",
-        machine_probability=probability,
-        machine_assigned=assigned,
-        model_version=version,
-        replaces="",
+    decision = plan.project.decision(
+        identifier, theme, "skip", decision_id=str(uuid.uuid4()), at=plan.at, reviewer=plan.reviewer,
         origin=values["queue"] if values["queue"] in SAMPLES else ORIGIN,
-    )
+    )  # fmt: skip
+    if theme != values["theme"] or not values["machine_probability"]:
+        return decision
+    try:
+        shown = float(values["machine_probability"])
+    except ValueError:
+        shown = -1.0
+    if not 0 <= shown <= 1:
+        raise _FaultError("value", "its hidden columns were changed.", "export the sheet again, and decide there.")
+    assigned, version = values["machine_assigned"] == "yes", values["model_version"]
+    return replace(decision, machine_probability=shown, machine_assigned=assigned, model_version=version)
 
 
 def plan_sheet(
