@@ -356,6 +356,8 @@ class Cluster:
         self.client = _connect(self.address)
         self.lock = threading.Lock()
         self.workers: dict[str, _Worker] = {}
+        self.held: list[tuple[Task, Future[Outcome]]] = []
+        """Documents that wait for a worker: one where they haven't crashed, or any, since theirs just went."""
         self.crashed: dict[str, set[str]] = {}
         self.done: Counter[str] = Counter()
         self.pages: Counter[str] = Counter()
@@ -390,6 +392,7 @@ class Cluster:
                 self._refuse(worker, why)
         for worker in list(self.workers.values()):
             self._hear(worker)
+        self._place_held()
         room = sum(worker.room for worker in self.workers.values())
         self._wait_or_end(room)
         return room
@@ -505,12 +508,28 @@ class Cluster:
 
     def submit(self, task: Task) -> Future[Outcome]:
         outer: Future[Outcome] = Future()
+        self.held.append((task, outer))
+        self._place_held()
+        return outer
+
+    def _place_held(self) -> None:
+        held, self.held = self.held, []
+        for task, outer in held:
+            worker = self._worker_for(task)
+            if worker is None:
+                self.held.append((task, outer))
+            else:
+                self._place(task, outer, worker)
+
+    def _worker_for(self, task: Task) -> _Worker | None:
+        """One that is free, and where the document hasn't crashed; None where such a one is to be waited for."""
+        usable = [worker for worker in self.workers.values() if worker.room]
         avoided = self.crashed.get(task.source.doc_id, set())
-        free = [worker for worker in self.workers.values() if worker.room]
-        if not free:
-            settle(outer, DisplacedError())
-            return outer
-        worker = min(free, key=lambda w: (w.address in avoided, len(w.placed) / w.threads))
+        wanted = [worker for worker in usable if worker.address not in avoided] or usable
+        free = [worker for worker in wanted if len(worker.placed) < worker.room]
+        return min(free, key=lambda worker: len(worker.placed) / worker.room, default=None)
+
+    def _place(self, task: Task, outer: Future[Outcome], worker: _Worker) -> None:
         key = f"policy-scan-{uuid.uuid4().hex}"
         remote = self.client.submit(
             work_there, self.run, worker.id, task, key=key, workers=[worker.address], allow_other_workers=False,
@@ -519,7 +538,6 @@ class Cluster:
         with self.lock:
             worker.placed[key] = _Placed(task, outer, remote)
         remote.add_done_callback(lambda ended: self._take(worker, key, ended))
-        return outer
 
     def _take(self, worker: _Worker, key: str, remote: Any) -> None:
         """Pass a document's end on; called in a thread of the client's."""
@@ -559,13 +577,13 @@ class Cluster:
             placed = [one for worker in self.workers.values() for one in worker.placed.values()]
             used = [worker.address for worker in self.workers.values() if worker.id]
         try:
-            if self.client.status == "running" and not self.lost:
-                if placed:
-                    self.client.cancel([one.remote for one in placed], force=True)
-                if used:
-                    self._tell_end(used)
-        except (OSError, RuntimeError):
-            pass  # it is gone: its processes end with its workers, or when they have had nothing to do for a while
+            # Where it is gone, its processes end with its workers, or when they have had nothing to do for a while.
+            with suppress(OSError, RuntimeError):
+                if self.client.status == "running" and not self.lost:
+                    if placed:
+                        self.client.cancel([one.remote for one in placed], force=True)
+                    if used:
+                        self._tell_end(used)
         finally:
             self.client.close(timeout=5)
             self._sweep()
@@ -582,16 +600,17 @@ class Cluster:
         telling.join(_ANSWER_SECONDS)
 
     def _sweep(self) -> None:
-        """Remove what client and workers left for each other."""
+        """Remove what client and workers left for each other; a run that shares the cache has a folder of its own."""
         if self.place.is_local:
-            shutil.rmtree(self.place.local / "cluster", ignore_errors=True)
+            folder = self.place.local / "cluster"
+            shutil.rmtree(folder / self.run.id, ignore_errors=True)
+            with suppress(OSError):  # another run's is there
+                folder.rmdir()
             return
         below = self.place.below(f"cluster/{self.run.id}")
-        try:
+        with suppress(OSError):  # a few bytes that hold nothing
             for entry in list(below.entries()):
                 below.delete(entry.path)
-        except OSError:
-            pass  # a few bytes that hold nothing
 
 
 def _readable(plan: Plan, config: Config) -> Task | None:

@@ -22,7 +22,7 @@ from .cache import Cache
 from .config import Config
 from .errors import PolicyScanError, ProcessesError
 from .planning import Plan, usable_cores
-from .processes import begin, how_to_begin
+from .processes import begin
 from .records import Issue
 from .worker import Outcome, Task, start, work
 
@@ -32,16 +32,13 @@ _AHEAD = 1
 """Documents handed to a process here beyond the one it works on, so that it needn't wait for the next."""
 
 _MOST_DISPLACEMENTS = 20
-"""How often a document is handed out again whose process went before it was known to have begun."""
+"""How often a document is handed out again whose worker went before it had begun."""
 
 _MOST_RENEWALS = 5
 """How often processes that ended before they did anything are started anew."""
 
 _NO_MEMORY = 76
 """Exit code of a process that lacked memory."""
-
-_LEARN_SECONDS = 0.5
-"""How long the pool may take to learn which document a process has taken: one that ends sooner is nobody's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,9 +119,7 @@ def _bounded(function: Callable[[Task], Outcome], task: Task) -> Outcome:
     try:
         return function(task)
     except MemoryError:
-        pass
-    time.sleep(_LEARN_SECONDS)
-    os._exit(_NO_MEMORY)
+        os._exit(_NO_MEMORY)
 
 
 class Processes:
@@ -135,22 +130,20 @@ class Processes:
         self.jobs, self.setup, self.function = jobs, setup, function
         self.seconds: float = setup[0].run.seconds_per_document
         self.renewals = 0
-        self.lock = threading.RLock()
+        self.closed = False
+        self.turn = threading.Lock()
+        """Held while a document is handed to the pool, or the pool is started anew. The pool's own threads never take
+        it: they are waited for meanwhile."""
+        self.lock = threading.Lock()
         self.open: set[Future[Outcome]] = set()
         self.pool = self._new()
 
     def _new(self) -> Any:
         from concurrent.futures.process import BrokenProcessPool
 
-        from pebble import ProcessPool
+        from .pool import Pool
 
-        pool = ProcessPool(
-            max_workers=self.jobs,
-            max_tasks=200,
-            initializer=_begin,
-            initargs=(dict(os.environ), self.setup),
-            context=how_to_begin(),
-        )
+        pool = Pool(self.jobs, _begin, (dict(os.environ), self.setup), max_tasks=200)
         try:
             _ = pool.active  # asking starts the processes
         except BaseException as error:  # Ctrl-C too: the processes that have begun are nobody's yet
@@ -168,11 +161,15 @@ class Processes:
     def submit(self, task: Task) -> Future[Outcome]:
         """As Executor.submit. Raises ProcessesError when processes end as soon as they begin."""
         outer: Future[Outcome] = Future()
-        with self.lock:
+        with self.turn:
+            if self.closed:
+                settle(outer, DisplacedError())
+                return outer
             if not self.pool.active:
                 self._renew()
             inner = self.pool.schedule(_bounded, args=(self.function, task), timeout=self.seconds)
-            self.open.add(outer)
+            with self.lock:
+                self.open.add(outer)
         inner.add_done_callback(lambda ended: self._pass_on(ended, outer))
         return outer
 
@@ -185,7 +182,7 @@ class Processes:
                 "see that this machine has memory left and run.megabytes_per_worker is not too low, then run again: "
                 "what was finished is kept.",
             )
-        self.shutdown(cancel_futures=True)
+        self._end(self.pool.stop)
         self.pool = self._new()
 
     def _pass_on(self, inner: Future[Outcome], outer: Future[Outcome]) -> None:
@@ -210,17 +207,20 @@ class Processes:
             self.renewals = 0
             settle(outer, inner.result())
 
-    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
-        if cancel_futures:
-            self.pool.stop()
-        else:
-            self.pool.close()
+    def _end(self, how: Callable[[], None], wait: bool = True) -> None:
+        how()
         if wait:
             self.pool.join()
         with self.lock:  # pebble leaves the futures of what it stops without an end, and a thread may wait for one
             left, self.open = self.open, set()
         for future in left:
             settle(future, DisplacedError())
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        """As Executor.shutdown; what is submitted afterwards is displaced."""
+        with self.turn:
+            self.closed = True
+            self._end(self.pool.stop if cancel_futures else self.pool.close, wait)
 
 
 class _ProgressFolder:
@@ -367,7 +367,6 @@ def carry_out(plan: Plan, output: Path, config: Config, tell: Callable[[Progress
     def end(task: Task, future: Future[Outcome]) -> None:
         error = future.exception()
         if isinstance(error, DisplacedError):
-            # pebble may miss that a process had taken a document before it ended, so this isn't done for ever either.
             queue.displaced[task.source.doc_id] += 1
             if queue.displaced[task.source.doc_id] <= _MOST_DISPLACEMENTS:
                 queue.waiting.appendleft(task)

@@ -69,8 +69,6 @@ def attempts(corpus: Path, path: str) -> list[int]:
 
 def _misbehave(task: Task, victim: int) -> Outcome:
     name, attempt = Path(task.source.path).name, _attempt(task)
-    if name.startswith(("die", "kill")):
-        time.sleep(0.5)  # the pool learns only after a moment which document a process has taken
     if name == "die.pdf" or (name == "die-once.pdf" and attempt == 1):
         os._exit(139)
     if name == "kill.pdf" or (name == "kill-once.pdf" and attempt == 1):
