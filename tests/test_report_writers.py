@@ -235,7 +235,8 @@ def test_they_start_with_the_last_document(monkeypatch: pytest.MonkeyPatch) -> N
     made = ReportWriters(_config(), 2)
     started: list[int] = []
     monkeypatch.setattr(made, "start", lambda: started.append(1))
-    for progress in (Progress({}, {}, 2), Progress({}, {}, 2, "a.pdf"), Progress({}, {}, 2, None)):
+    looking = Progress({}, {}, 0, looked_at=5000)
+    for progress in (looking, Progress({}, {}, 2), Progress({}, {}, 2, "a.pdf"), Progress({}, {}, 2, None)):
         made.follow(progress)
     assert not started
     made.follow(Progress({}, {}, 2, "b.pdf"))

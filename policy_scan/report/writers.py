@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from ..config import Config
 from ..errors import PolicyScanError
-from ..processes import begin, how_to_begin, limited_memory
+from ..processes import begin, limited_memory
 
 if TYPE_CHECKING:
     from ..engine import Progress
@@ -149,14 +149,9 @@ class ReportWriters:
         self._n_done = 0
 
     def _new(self) -> Any:
-        from pebble import ProcessPool
+        from ..pool import Pool
 
-        return ProcessPool(
-            max_workers=self.n,
-            initializer=_prepare,
-            initargs=(dict(os.environ),),
-            context=how_to_begin(),
-        )
+        return Pool(self.n, _prepare, (dict(os.environ),))
 
     def __enter__(self) -> Self:
         return self
@@ -186,7 +181,7 @@ class ReportWriters:
     def follow(self, progress: Progress) -> None:
         """Start when the last document is done: while the tables are compiled, a core is idle."""
         self._n_done += progress.finished is not None
-        if self._n_done >= progress.total:
+        if 0 < progress.total <= self._n_done:  # 0 while the corpus is looked at
             self.start()
 
     def write(self, directory: Path, language: str, files: Mapping[str, Path], **changes: Any) -> None:
