@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 Term = tuple[int, int, str]
 """(start, end, concept): a concept found at a half-open span of the text, in Unicode code points."""
@@ -21,9 +22,11 @@ class Passage:
     jurisdiction: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class ThemeScore:
-    """One theme's judgement on one passage. `rank` 1 is the likeliest theme, the core theme where it is assigned."""
+class ThemeScore(NamedTuple):
+    """One theme's judgement on one passage. `rank` 1 is the likeliest theme, the core theme where it is assigned.
+
+    A passage has as many as there are themes: a tuple is made in a fourth of a frozen dataclass's time.
+    """
 
     theme: str
     rank: int

@@ -48,7 +48,7 @@ def as_window(passage: Passage, span: Span) -> Passage:
 def _moved(score: ThemeScore, start: int) -> ThemeScore:
     evidence = tuple((first + start, last + start) for first, last in score.evidence)
     terms: tuple[Term, ...] = tuple((first + start, last + start, name) for first, last, name in score.terms)
-    return replace(score, evidence=evidence, terms=terms)
+    return score._replace(evidence=evidence, terms=terms)
 
 
 def merge(whole: PassageCodes, parts: Sequence[tuple[Span, PassageCodes]], as_core: Sequence[float]) -> PassageCodes:
@@ -64,5 +64,5 @@ def merge(whole: PassageCodes, parts: Sequence[tuple[Span, PassageCodes]], as_co
     ranks = {i: rank for rank, i in enumerate(order, start=1)}
     core = read[chosen[order[0]]][1]
     return PassageCodes(
-        tuple(replace(score, rank=ranks[i]) for i, score in enumerate(scores)), core.force, core.force_probability
+        tuple(score._replace(rank=ranks[i]) for i, score in enumerate(scores)), core.force, core.force_probability
     )
