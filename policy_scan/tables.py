@@ -16,6 +16,7 @@ import re
 import types
 import typing
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from operator import attrgetter
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -69,7 +70,7 @@ def to_table(record: type[R], rows: Iterable[R]) -> pa.Table:
     """Rows of one record class as an Arrow table, also when there are none."""
     schema = schema_of(record)
     rows = list(rows)
-    columns = [pa.array([getattr(row, name) for row in rows], type=schema.field(name).type) for name in schema.names]
+    columns = [pa.array(list(map(attrgetter(field.name), rows)), type=field.type) for field in schema]
     return pa.Table.from_arrays(columns, schema=schema)
 
 
@@ -89,6 +90,8 @@ def from_table(record: type[R], table: pa.Table) -> list[R]:
             nested = pa.types.is_list(kind.value_type)
             values = [tuple(tuple(item) for item in value) if nested else tuple(value) for value in values]
         columns.append(values)
+    if names == schema_of(record).names:
+        return list(map(record, *columns))
     return [record(**dict(zip(names, values, strict=True))) for values in zip(*columns, strict=True)]
 
 
