@@ -13,7 +13,8 @@ from __future__ import annotations
 import re
 import zlib
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from typing import Literal
 
 from .corpus import printable
@@ -26,10 +27,15 @@ _NAMED = re.compile(
     rb"|/(Collection)\s*(?:<<|\d+ \d+ R)"
 )
 _OPENING = re.compile(rb"/OpenAction\s*(?:<<(.{0,200})|(\d+ \d+) R)", re.S)
-_PACKED = re.compile(rb"/ObjStm\b.{0,1000}?\bstream\r?\n", re.S)
+_PACKED = b"/ObjStm"
+_CONTENT = re.compile(rb"stream\r?\n")
+_LONGEST_HEAD = 1_000
+"""Bytes between the name of an object stream and its content."""
 _JOINED = re.compile(rb"%%EOF\s{0,9}%PDF-\d")
 _MOST_UNPACKED = 64_000_000
 """Bytes of a document's object streams looked at: a bomb has more."""
+_MOST_OPENINGS = 10
+"""Actions on opening that are looked up where they stand: each takes a look through the whole file."""
 _MOST_NAMED = 10
 _LONGEST_NAME = 80
 _ACTIONS = {
@@ -51,28 +57,37 @@ _DOCUMENTS = (
 def count_named(data: bytes) -> Counter[str]:
     """How often each kind of action, media annotation, attachment annotation and collection is named in a PDF."""
     counts: Counter[str] = Counter()
-    room = _MOST_UNPACKED
-    parts = [data]
-    for match in _PACKED.finditer(data):
-        end = data.find(b"endstream", match.end())
-        if room <= 0 or end < 0:
-            break
-        try:
-            parts.append(zlib.decompressobj().decompress(data[match.end() : end], room))
-        except zlib.error:  # packed otherwise, encrypted or damaged
-            continue
-        room -= len(parts[-1])
-    for part in parts:
+    elsewhere: dict[bytes, bytes] = {}
+    for part in (data, *_unpacked(data)):
         counts.update((match[1] or match[2] or match[3]).decode() for match in _NAMED.finditer(part))
         for match in _OPENING.finditer(part):
-            action = match[1]
-            if match[2]:
-                found = re.search(rb"(?<!\d)" + match[2] + rb" obj\s*<<(.{0,200})", data, re.S)
-                action = found[1] if found else b""
+            number = match[2]
+            if number and number not in elsewhere and len(elsewhere) < _MOST_OPENINGS:
+                found = re.search(rb"(?<!\d)" + number + rb" obj\s*<<(.{0,200})", data, re.S)
+                elsewhere[number] = found[1] if found else b""
+            action = elsewhere.get(number, b"") if number else match[1]
             counts["URI"] += bool(re.search(rb"/S\s*/URI\b", action))
     for name in ("RichMedia", "Movie", "Screen", "Sound", "3D"):
         counts["media"] += counts.pop(name, 0)
     return counts
+
+
+def _unpacked(data: bytes) -> Iterator[bytes]:
+    """What the object streams of a PDF hold, in a time that grows with its bytes, whatever they are."""
+    room = _MOST_UNPACKED
+    at = data.find(_PACKED)
+    while at >= 0 and room > 0:
+        at += len(_PACKED)
+        if content := _CONTENT.search(data, at, at + _LONGEST_HEAD):
+            end = data.find(b"endstream", content.end())
+            if end < 0:
+                return
+            with suppress(zlib.error):  # packed otherwise, encrypted or damaged
+                part = zlib.decompressobj().decompress(data[content.end() : end], room)
+                room -= len(part)
+                yield part
+            at = end
+        at = data.find(_PACKED, at)
 
 
 def find_carried(doc_id: str, stage: str, pdf: Pdf, data: bytes) -> list[Issue]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import time
 from collections.abc import Callable
 
 import hostile_files
@@ -131,3 +132,16 @@ def test_scripts_in_packed_objects_are_found_and_bombs_are_not_unpacked() -> Non
     assert count_named(b"%PDF-1.7\n1 0 obj\n" + packed)["JavaScript"] == 1
     bomb = hostile_files.stream(b" " * 80_000_000 + b"<< /S /JavaScript /JS (1) >>", b"/Type /ObjStm /N 1 /First 4")
     assert count_named(b"%PDF-1.7\n1 0 obj\n" + bomb)["JavaScript"] == 0
+
+
+@pytest.mark.parametrize(
+    "data",
+    [b"/OpenAction 9 0 R " * 40_000, b"".join(b"/OpenAction %d 0 R " % n for n in range(40_000)) + bytes(1_000_000),
+     b"/ObjStm stream\n" * 40_000 + bytes(10_000_000) + b"endstream", b"/ObjStm " * 500_000],
+    ids=["one opening", "openings", "one end", "names"],
+)  # fmt: skip
+def test_the_look_takes_a_time_that_grows_with_the_file(data: bytes) -> None:
+    """Each of them took minutes: what was looked for was sought through the whole file, over and over."""
+    began = time.process_time()
+    assert not +count_named(data)
+    assert time.process_time() - began < 3
