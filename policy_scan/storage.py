@@ -268,7 +268,10 @@ class Place:
             return cls(_checked(text))
         elif isinstance(where, str) and "::" in text and "://" in text:
             raise UsageError(f"{text} is a chain of addresses.", "give the store's own address.")
-        return cls(str(Path(text).absolute()))
+        path = str(Path(text).absolute())
+        if path != (shown := path.encode("utf-8", "backslashreplace").decode("utf-8")):  # run.json couldn't name it
+            raise UsageError(f"The name of the folder {shown} holds bytes that are no text.", "rename it.")
+        return cls(path)
 
     @property
     def is_local(self) -> bool:

@@ -14,6 +14,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import fixtures
@@ -110,6 +111,16 @@ def test_what_can_be_no_place_is_refused(address: str, told: str) -> None:
     with pytest.raises(UsageError, match=told) as caught:
         Place.of(address)
     assert "secret" not in str(caught.value)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="names that are no text")
+@pytest.mark.parametrize("option", ["--corpus", "--output"])
+def test_a_folder_whose_name_is_no_text_is_refused_before_anything_is_done(tmp_path: Path, option: str) -> None:
+    folder = tmp_path / os.fsdecode(b"a\xff")
+    folder.mkdir()
+    refused = _invoke("run", option, folder)
+    assert refused.exit_code == 2 and r"a\udcff holds bytes that are no text" in refused.stderr
+    assert not list(folder.iterdir())
 
 
 def test_an_unknown_protocol_and_a_missing_package_are_told_with_what_to_do() -> None:
@@ -434,6 +445,7 @@ def test_a_dead_holder_on_another_machine_is_taken_over_after_its_lock_stood_sti
 
 
 def test_a_lock_is_not_judged_by_clocks(place: Place, quick: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(locks, "_DEAD_BEATS", 99)  # the other process may be held up by what else goes on here
     with _Holder(place, "another machine"):
         monkeypatch.setattr(time, "time", lambda: 0.0)  # the clock went back to 1970
         with pytest.raises(LockedError), held(place):
@@ -450,10 +462,17 @@ def test_a_store_that_heeds_no_condition_still_has_one_holder(
     first = locks._StoreLock(place)
     second = locks._StoreLock(place)
     monkeypatch.setattr(Place, "create", heedless)
-    place.write_bytes(LOCK_FILE, first._data())  # written in the moment between the other's look and its write
-    threading.Timer(0.05, lambda: place.write_bytes(LOCK_FILE, first._data())).start()
+    waits: list[float] = []
+
+    def meanwhile(seconds: float) -> None:
+        """The other looked before this one wrote, and writes now."""
+        waits.append(seconds)
+        place.write_bytes(LOCK_FILE, first._data())
+
+    monkeypatch.setattr(locks, "time", SimpleNamespace(sleep=meanwhile))
     with pytest.raises(LockedError):
         second.take()
+    assert waits == [locks._SETTLE_SECONDS]
     first.check()
 
 
