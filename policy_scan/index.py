@@ -29,12 +29,14 @@ _RACY_NS = 2_000_000_000
 _DIGEST = 32
 _FILES = pa.schema([("name", pa.binary()), ("seen", pa.binary())])
 _FINISHED = pa.schema([("doc_id", pa.binary(_DIGEST)), ("under", pa.binary(_DIGEST))])
-_pack = struct.Struct("<qqqQ").pack
+_pack = struct.Struct("<4Q").pack
+_64_BITS = 0xFFFF_FFFF_FFFF_FFFF
 
 
 def mark_of(status: os.stat_result) -> bytes:
     """How a local file looks: size, time of change of its content and of its entry, inode."""
-    return _pack(status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino & 0xFFFF_FFFF_FFFF_FFFF)
+    parts = status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino
+    return _pack(*(part & _64_BITS for part in parts))  # times before 1970, or after 2262, which anybody can set
 
 
 def is_settled(status: os.stat_result, now: int) -> bool:

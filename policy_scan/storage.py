@@ -222,6 +222,8 @@ def _checked(address: str) -> str:
             f"{address} is the memory of one process: the workers and the next command don't see it.",
             "give a folder, or an object store's address such as s3://bucket/folder.",
         )
+    if "?versionId=" in rest or not {".", ".."}.isdisjoint(rest.split("/")):
+        raise UsageError(f"{address} would lead to another object.", "give the address without '..' and versions.")
     host = rest.split("/", 1)[0]
     if not host:
         raise UsageError(f"{address} names no bucket.", "give an address such as s3://bucket/folder.")

@@ -547,6 +547,14 @@ def test_a_mark_tells_size_times_and_inode(tmp_path: Path) -> None:
     assert len(marks) == 5
 
 
+@pytest.mark.parametrize("seconds", [-(10**10), 10**10])
+def test_a_file_of_whatever_day_is_read(tmp_path: Path, seconds: int) -> None:
+    corpus = _write(tmp_path / "c", {"FR/a.pdf": b"1"})
+    os.utime(corpus / "FR/a.pdf", (seconds, seconds))
+    assert len(_look(corpus, tmp_path / "cache")) == len(_look(corpus, tmp_path / "cache")) == 1
+    assert corpus_module.look(corpus)
+
+
 def test_a_long_look_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     corpus = _write(tmp_path / "c", {f"FR/{k}.pdf": b"%d" % k for k in range(300)})
     told: list[int] = []

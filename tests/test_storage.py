@@ -105,7 +105,8 @@ def test_a_place_is_a_folder_or_an_address(tmp_path: Path, monkeypatch: pytest.M
 @pytest.mark.parametrize(
     ("address", "told"),
     [("memory://x", "one process"), ("s3://", "bucket"), ("sftp://me:secret@host/x", "password"),
-     ("simplecache::s3://b/x", "chain")],
+     ("simplecache::s3://b/x", "chain"), ("s3://b/x/../y", "another object"),
+     ("s3://b/x?versionId=1", "another object")],
 )  # fmt: skip
 def test_what_can_be_no_place_is_refused(address: str, told: str) -> None:
     with pytest.raises(UsageError, match=told) as caught:
