@@ -17,7 +17,7 @@ from pebble import ProcessPool
 from pebble.pool.base_pool import Task
 from pebble.pool.process import PoolManager, TaskManager
 
-from .processes import how_to_begin
+from .processes import how_to_begin, untold_of_ctrl_c
 
 
 class _Tasks(TaskManager):  # type: ignore[misc]
@@ -65,3 +65,7 @@ class Pool(ProcessPool):  # type: ignore[misc]
         context = how_to_begin()
         super().__init__(max_workers, max_tasks, initializer, initargs, context)
         self._pool_manager = _Manager(self._context, context)
+
+    def _start_pool(self) -> None:
+        with untold_of_ctrl_c():
+            super()._start_pool()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import signal
 import sys
 import threading
 from collections.abc import Iterator, Mapping
@@ -27,13 +28,31 @@ def how_to_begin() -> BaseContext:
     return context
 
 
+@contextmanager
+def untold_of_ctrl_c() -> Iterator[None]:
+    """What is started in the block, and by that, never gets Ctrl-C, which a terminal sends to every process: its run
+    ends it, without the tracebacks of whatever it is loading."""
+    if sys.platform == "win32":
+        yield
+        return
+    from multiprocessing import resource_tracker
+
+    resource_tracker.ensure_running()  # what starts it on the way would have Ctrl-C be told again
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 def load_ahead() -> None:
     """Have what processes will be copies of loaded while the run is still looking for something to do."""
     if sys.platform == "linux":
         from multiprocessing import forkserver
 
         how_to_begin()
-        forkserver.ensure_running()
+        with untold_of_ctrl_c():
+            forkserver.ensure_running()
 
 
 @contextmanager

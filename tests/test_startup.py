@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 
@@ -48,3 +49,19 @@ def test_a_start_loads_only_what_it_needs(code: str, spared: set[str]) -> None:
     loaded = _loaded(code)
     assert "policy_scan" in loaded
     assert loaded & spared == set()
+
+
+POOL = """
+import signal
+from policy_scan.pool import Pool
+pool = Pool(1, int, ())
+print(*pool.schedule(signal.pthread_sigmask, args=(signal.SIG_BLOCK, ())).result(60))
+pool.stop()
+pool.join()
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals can't be held back there")
+def test_processes_of_a_run_are_not_told_of_ctrl_c_not_even_while_they_begin() -> None:
+    told = subprocess.run([sys.executable, "-c", POOL], capture_output=True, text=True, check=True, timeout=120)
+    assert told.stdout.split() == [str(signal.SIGINT)]
