@@ -248,6 +248,7 @@ def run_held(
             counts[name] = table.num_rows
         publish(folder, output, sorted(hashes))
     finally:
+        cache.close()
         shutil.rmtree(folder, ignore_errors=True)
     elapsed = time.monotonic() - started
     write_atomic(

@@ -524,6 +524,22 @@ def test_a_holder_that_lost_its_lock_does_not_publish(place: Place, tmp_path: Pa
     assert json.loads(place.read_bytes(LOCK_FILE))["token"] == "another"  # the other's is left alone
 
 
+def test_a_lock_lost_while_files_are_sent_leaves_the_run_before(place: Place, tmp_path: Path) -> None:
+    publish(_run_folder(tmp_path / "a", "one"), place, lambda: None)
+    before = {entry.path: entry.mark for entry in place.files()}
+    looks: list[int] = []
+
+    def check() -> None:
+        looks.append(1)
+        if any(entry.path.startswith(".publish/") for entry in place.entries()):
+            raise LockedError("taken", "run again")
+
+    with pytest.raises(LockedError):
+        publish(_run_folder(tmp_path / "b", "two"), place, check)
+    assert len(looks) == 2
+    assert {entry.path: entry.mark for entry in place.files()} == before and _what(place) == "one"
+
+
 # --------------------------------------------------------------------------------------------------------- publishing
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 from dataclasses import fields
 from itertools import pairwise
 from pathlib import Path
@@ -127,6 +128,13 @@ def test_a_table_written_in_parts_has_the_bytes_of_its_rows_however_they_came(
     assert from_table(records.Provision, about.read()) == rows
     sizes = [about.metadata.row_group(n).num_rows for n in range(about.num_row_groups)]
     assert all(size == group for size in sizes[:-1])
+
+
+def test_a_table_is_on_disk_before_it_is_put_in_its_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    flushed: list[int] = []
+    monkeypatch.setattr("policy_scan.tables.os.fsync", lambda file: flushed.append(os.fstat(file).st_size))
+    write_table(tmp_path, "x", to_table(records.Issue, [records.Issue(None, 3, "pages", "ocr", "error", "é", "→")]))
+    assert sorted(flushed) == sorted(file.stat().st_size for file in tmp_path.iterdir())
 
 
 def test_a_table_that_breaks_off_holds_no_file_open_and_tells_why(tmp_path: Path) -> None:
