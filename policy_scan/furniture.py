@@ -14,6 +14,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cached_property
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -87,9 +88,8 @@ def rows_at(page: int, sheet: Sheet, words: Words) -> list[Row]:
         return []
     number = rows_of(words.base, words.size)
     order = np.lexsort((words.x0, number))
-    cuts = np.flatnonzero(np.diff(number[order])) + 1
-    parts = np.split(order, cuts)
-    starts = np.concatenate(([0], cuts))
+    starts = np.concatenate(([0], np.flatnonzero(np.diff(number[order])) + 1))
+    parts = [order[a:b] for a, b in pairwise([*starts.tolist(), len(order)])]
     bases = np.maximum.reduceat(words.base[order], starts).tolist()
     sizes = np.maximum.reduceat(words.size[order], starts).tolist()
     rows = []
@@ -110,8 +110,9 @@ def find_furniture(sheets: Sequence[Sheet], words: Sequence[Words], least: int) 
     pitch = float(np.median(gaps)) if gaps else 1.2
     marks: list[dict[int, str]] = [{} for _ in sheets]
     names: Counter[str] = Counter()
+    tables = [_table_spans(sheet) for sheet in sheets]
     for kind in ("header", "footer"):
-        edges = [_edge(rows, sheet, kind) for rows, sheet in zip(pages, sheets, strict=True)]
+        edges = [_edge(*page, kind) for page in zip(pages, sheets, tables, strict=True)]
         repeated = _repeated(edges, least, body, kind, pitch)
         for page, rows in enumerate(edges):
             reach = max((k for k, row in enumerate(rows) if id(row) in repeated), default=-1)
@@ -171,17 +172,24 @@ def _body_size(words: Sequence[Words]) -> float:
     return float(np.median(np.concatenate(sizes))) if sizes else 10.0
 
 
-def _edge(rows: Sequence[Row], sheet: Sheet, kind: str) -> list[Row]:
+def _table_spans(sheet: Sheet) -> list[tuple[float, float]]:
+    """Top and bottom of each ruled table."""
+    if len(sheet.rules) <= 6:
+        return []
+    boxes = [grid.box for grid in find_grids(*split_rules(sheet.rules))]
+    return [(top, bottom) for _, top, _, bottom in boxes]
+
+
+def _edge(rows: Sequence[Row], sheet: Sheet, tables: Sequence[tuple[float, float]], kind: str) -> list[Row]:
     """The rows at the page's head or foot, from the outside inwards, those of ruled tables left out."""
     if kind == "header":
         found = [row for row in rows if row.base < _TOP * sheet.height]
     else:
         found = [row for row in reversed(rows) if row.base > _BOTTOM * sheet.height]
     found = found[:_ROWS]
-    if found and len(sheet.rules) > 6:
-        tables = [grid.box for grid in find_grids(*split_rules(sheet.rules))]
-        found = [row for row in found if not any(box[1] < row.base - 0.3 * row.size < box[3] for box in tables)]
-    return found
+    if not tables:
+        return found
+    return [row for row in found if not any(top < row.base - 0.3 * row.size < bottom for top, bottom in tables)]
 
 
 def _repeated(pages: Sequence[Sequence[Row]], least: int, body: float, kind: str, pitch: float) -> set[int]:

@@ -155,10 +155,10 @@ def median(values: Floats) -> float:
 def rows_of(base: Floats, size: Floats) -> Ints:
     """Number of the printed row that each word stands in, counted from the top over the whole width."""
     order = np.argsort(base, kind="stable")
-    steps = np.diff(base[order])
+    ordered = base[order]
     em = median(size) if len(size) else 1.0
     number = np.zeros(len(base), np.int32)
-    number[order] = np.concatenate(([0], np.cumsum(steps > 0.42 * em)))
+    number[order[1:]] = np.cumsum(ordered[1:] - ordered[:-1] > 0.42 * em)
     return number
 
 
@@ -209,7 +209,7 @@ def white_strips(x0: Floats, x1: Floats, rows: Ints, least: int, barriers: Seque
     np.maximum.at(row_right, rows, end)
     places = np.arange(width)
     left_of, right_of = places >= row_left[:, None], places < row_right[:, None]
-    both = np.minimum((wide & left_of).sum(axis=0), (wide & right_of).sum(axis=0))
+    both = np.minimum(*((wide & side).sum(axis=0, dtype=np.int32) for side in (left_of, right_of)))
     tried = np.flatnonzero(both >= least)
     if not len(tried):
         return

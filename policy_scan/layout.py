@@ -274,8 +274,9 @@ class Layout:
             return [leaf for part in signed for leaf in self._zone(part, depth + 1)]
         top = np.full(count, np.inf)
         bottom = np.full(count, -np.inf)
-        np.minimum.at(top, rows, self._base[index] - ASCENT * self._size[index])
-        np.maximum.at(bottom, rows, self._base[index] + DESCENT * self._size[index])
+        # values of another type than the target's take numpy twenty times as long
+        np.minimum.at(top, rows, (self._base[index] - ASCENT * self._size[index]).astype(top.dtype))
+        np.maximum.at(bottom, rows, (self._base[index] + DESCENT * self._size[index]).astype(bottom.dtype))
         reach = np.maximum.accumulate(bottom)
         cuts = np.flatnonzero(top[1:] - reach[:-1] > 0.55 * em) + 1
         starts = np.concatenate(([0], cuts)).tolist()
@@ -308,6 +309,8 @@ class Layout:
         order = np.argsort(x0)
         reach = np.maximum.accumulate(x1[order])
         gaps = x0[order][1:] - reach[:-1]
+        if not len(gaps) or gaps.max() < 0.4 * em:
+            return None
         count = int(rows.max()) + 1
         for k in np.argsort(-gaps)[:4].tolist():
             if gaps[k] < 0.4 * em:

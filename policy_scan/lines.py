@@ -77,6 +77,8 @@ class Setter:
         return [self.line(members, region) for members in self._by_line(index)]
 
     def _by_line(self, index: Ints) -> list[list[int]]:
+        if len(index) == 1:  # as in most cells of tables
+            return [index.tolist()]
         words = self._words
         rows = rows_of(words.base[index], words.size[index])
         order = np.lexsort((words.x0[index], rows))
@@ -274,11 +276,13 @@ def _begins(before: Draft, line: Draft, sides: tuple[float, float, float], pitch
     step = line.base - before.base
     if step > (pitch + 0.33) * em or step < 0.3 * em:
         return True
-    if _LEADERS.search(before.text):
-        return True
-    listed = line.text[:1].isupper() or txt.opens_item(line.text)
-    if listed and _ENTRY.search(before.text) and _ENTRY.search(line.text):
-        return True
+    opens_item = txt.opens_item(line.text)
+    if before.text[-1:].isdecimal():
+        if _LEADERS.search(before.text):
+            return True
+        listed = line.text[:1].isupper() or opens_item
+        if listed and _ENTRY.search(before.text) and _ENTRY.search(line.text):
+            return True
     ended = txt.ends_sentence(before.text)
     runs_on = line.text[:1].islower() and not ended and edge - before.x1 < 3 * em
     broken = before.text[-1:] in txt.HYPHENS and line.text[:1].islower()
@@ -286,7 +290,7 @@ def _begins(before: Draft, line: Draft, sides: tuple[float, float, float], pitch
         return False
     if not runs_on and (abs(line.size - before.size) > 0.12 * em or line.bold != before.bold):
         return True
-    if txt.opens_item(line.text) and not _cites(before, line, (left, edge), em, opened):
+    if opens_item and not _cites(before, line, (left, edge), em, opened):
         return True
     if runs_on and abs(line.size - before.size) > 0.3 * em:
         return True

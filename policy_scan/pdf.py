@@ -128,7 +128,7 @@ class Pdf:
         # the prototypes of the bindings check every argument; these take `_pointer` and integers as they are
         self._loose_box = _quick(raw.FPDFText_GetLooseCharBox, None)
         self._unicode = _quick(raw.FPDFText_GetUnicode)
-        self._text_object = _quick(raw.FPDFText_GetTextObject, ctypes.c_void_p)
+        self._text_object = _quick(raw.FPDFText_GetTextObject, ctypes.c_size_t)
         self._matrix = _quick(raw.FPDFText_GetMatrix)
         self._font_size = _quick(raw.FPDFText_GetFontSize, ctypes.c_double)
         self._origin = _quick(raw.FPDFText_GetCharOrigin)
@@ -286,7 +286,7 @@ class Pdf:
         page = _pointer(textpage)
         if not len(at):
             return np.zeros(count, np.int32), (Style("", 0.0, False, False, True, 0, 0.0),)
-        told = np.array([address or 0 for address in map(self._text_object, repeat(page), at.tolist())], np.uint64)
+        told = np.fromiter(map(self._text_object, repeat(page), at.tolist()), np.uint64, len(at))
         objects, first, inverse = np.unique(told, return_index=True, return_inverse=True)
         numbers = np.zeros(len(objects), np.int32)
         indices = at[first]
