@@ -6,6 +6,7 @@ a document that fails, hangs or ends its process costs that document only, and t
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import threading
@@ -21,12 +22,15 @@ from typing import Any, Protocol
 from .cache import Cache
 from .config import Config
 from .errors import PolicyScanError, ProcessesError
+from .pipeline import DOCUMENT_STAGES
 from .planning import Plan, usable_cores
 from .processes import begin
 from .records import Issue
 from .worker import Outcome, Task, start, work
 
 _POLL_SECONDS = 0.2
+
+_BITS = {stage.name: 1 << number for number, stage in enumerate(DOCUMENT_STAGES)}
 
 _AHEAD = 1
 """Documents handed to a process here beyond the one it works on, so that it needn't wait for the next."""
@@ -36,6 +40,8 @@ _MOST_DISPLACEMENTS = 20
 
 _MOST_RENEWALS = 5
 """How often processes that ended before they did anything are started anew."""
+
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 _NO_MEMORY = 76
 """Exit code of a process that lacked memory."""
@@ -231,7 +237,8 @@ class _ProgressFolder:
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
         self.offsets: dict[Path, int] = {}
-        self.seen: set[tuple[str, str]] = set()
+        self.seen: dict[int, int] = {}
+        """Start of a document's hash -> the stages told of, as bits: one that is tried again tells of them again."""
         self.done: Counter[str] = Counter()
         self.pages: Counter[str] = Counter()
 
@@ -244,8 +251,9 @@ class _ProgressFolder:
             self.offsets[file] = self.offsets.get(file, 0) + len(whole)
             for line in whole.decode("ascii").splitlines():
                 stage, doc_id, pages = line.split()
-                if (stage, doc_id) not in self.seen:
-                    self.seen.add((stage, doc_id))
+                document, bit = int(doc_id[:16], 16), _BITS[stage]
+                if not self.seen.get(document, 0) & bit:
+                    self.seen[document] = self.seen.get(document, 0) | bit
                     self.done[stage] += 1
                     self.pages[stage] += int(pages)
 
@@ -287,40 +295,39 @@ def _executor(plan: Plan, output: Path, config: Config, note: Callable[[str], No
     return _Local(plan, output, config)
 
 
-def _failure(task: Task, category: str, message: str, next_step: str) -> Issue:
-    return Issue(task.source.doc_id, None, "run", category, "error", message, next_step)
-
-
 def _issue(task: Task, error: BaseException, config: Config) -> Issue:
     """The issue that records why a document has no outcome. It names no process, so that it is the same anywhere."""
-    path = task.source.path
-    if isinstance(error, OverdueError):
-        limit = config.run.seconds_per_document
-        return _failure(
-            task, "timeout", f"{path} took longer than {limit:.0f} s and was given up.",
-            "raise run.seconds_per_document in the configuration, or split the file; other documents are unaffected.",
-        )  # fmt: skip
-    if isinstance(error, CrashedError):
-        return _failure(
-            task, "crash", f"Reading {path} ended its worker process twice.",
-            "open the file and save it anew as PDF, or raise run.megabytes_per_worker where it is very large, then run "
-            "again; other documents are unaffected.",
-        )  # fmt: skip
-    if isinstance(error, MemoryError):
-        limit = config.run.megabytes_per_worker
-        return _failure(
-            task, "memory", f"{path} needs more memory than a worker may take ({limit} MB).",
-            "raise run.megabytes_per_worker in the configuration, or split the file; other documents are unaffected.",
-        )  # fmt: skip
+    return Issue(task.source.doc_id, None, "run", _category(error), "error", *_told(error, task.source.path, config))
+
+
+def _category(error: BaseException) -> str:
     if isinstance(error, PolicyScanError):
-        return _failure(task, error.category, error.message, error.next_step)
+        return error.category
+    kinds = {OverdueError: "timeout", CrashedError: "crash", MemoryError: "memory", OSError: "storage"}
+    return next((category for kind, category in kinds.items() if isinstance(error, kind)), "internal")
+
+
+def _told(error: BaseException, path: str, config: Config) -> tuple[str, str]:
+    """What happened to a document, and what to do next."""
+    others = "other documents are unaffected."
+    if isinstance(error, PolicyScanError):
+        return error.message, error.next_step
+    if isinstance(error, OverdueError):
+        what = f"{path} took longer than {config.run.seconds_per_document:.0f} s and was given up."
+        return what, f"raise run.seconds_per_document in the configuration, or split the file; {others}"
+    if isinstance(error, CrashedError):
+        step = "open the file and save it anew as PDF, or raise run.megabytes_per_worker where it is very large"
+        return f"Reading {path} ended its worker process twice.", f"{step}, then run again; {others}"
+    if isinstance(error, MemoryError):
+        what = f"{path} needs more memory than a worker may take ({config.run.megabytes_per_worker} MB)."
+        return what, f"raise run.megabytes_per_worker in the configuration, or split the file; {others}"
     if isinstance(error, OSError):
         why = error.strerror or str(error) or type(error).__name__
-        return _failure(task, "storage", f"{path}: a result could not be stored: {why}.", "free disk space.")
-    return _failure(
-        task, "internal", f"{path}: {type(error).__name__}: {error}.",
-        "report this with the file; other documents are unaffected.",
-    )  # fmt: skip
+        step = (
+            "free disk space." if error.errno in _FULL else "see that the run may write into its cache, then run again."
+        )
+        return f"{path}: a result could not be stored: {why}.", step
+    return f"{path}: {type(error).__name__}: {error}.", f"report this with the file; {others}"
 
 
 @dataclass(slots=True)

@@ -251,40 +251,28 @@ def run_held(
         cache.close()
         shutil.rmtree(folder, ignore_errors=True)
     elapsed = time.monotonic() - started
-    write_atomic(
-        output / RUN_FILE,
-        _run_json(
-            plan,
-            corpus,
-            Place.of(output).below(CACHE_FOLDER),
-            config,
-            counts,
-            hashes,
-            tables_key,
-            computed,
-            seconds,
-            elapsed,
-        ),
-    )
+    details = {
+        **_circumstances(plan, corpus, output, config),
+        "tables_key": tables_key,
+        "files": hashes,
+        "counts": counts,
+        "documents_computed": computed,
+        "cpu_seconds": {name: round(value, 3) for name, value in seconds.items()},
+        "wall_seconds": round(elapsed, 3),
+        "ended": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+    }
+    text = json.dumps(details, ensure_ascii=False, indent=2, sort_keys=True) + "\n"
+    write_atomic(output / RUN_FILE, text.encode("utf-8"))
     _remember(output, hashes)
     return RunResult(assembled.documents, compiled.issues, compiled.cells, computed, elapsed, False)
 
 
-def _run_json(
-    plan: Plan,
-    corpus: Place,
-    usual_cache: Place,
-    config: Config,
-    counts: Mapping[str, int],
-    hashes: Mapping[str, str],
-    tables_key: str,
-    computed: int,
-    seconds: Mapping[str, float],
-    elapsed: float,
-) -> bytes:
+def _circumstances(plan: Plan, corpus: Place, output: Path, config: Config) -> dict[str, Any]:
+    """What run.json tells of a run besides what came of it."""
     from .classifier.model import cell_thresholds, model_folder
 
-    content = {
+    usual_cache = Place.of(output).below(CACHE_FOLDER)
+    return {
         "policy_scan": __version__,
         "python": platform.python_version(),
         "libraries": {name: installed_version(name) for name in _LIBRARIES},
@@ -297,15 +285,7 @@ def _run_json(
         **({} if plan.cache == usual_cache else {"cache": str(plan.cache)}),
         "corpus": str(corpus.local.resolve() if corpus.is_local else corpus),
         **({"names": names} if (names := plan.names()) else {}),
-        "tables_key": tables_key,
-        "files": dict(hashes),
-        "counts": dict(counts),
-        "documents_computed": computed,
-        "cpu_seconds": {name: round(value, 3) for name, value in seconds.items()},
-        "wall_seconds": round(elapsed, 3),
-        "ended": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
     }
-    return (json.dumps(content, ensure_ascii=False, indent=2, sort_keys=True) + "\n").encode("utf-8")
 
 
 __all__ = ["RUN_FILE", "TABLES", "Plan", "Progress", "RunResult", "make_plan", "run", "run_held", "stale_documents"]

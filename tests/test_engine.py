@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import pickle
 import shutil
@@ -10,6 +11,7 @@ import subprocess
 import sys
 import threading
 import time
+import tracemalloc
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from pathlib import Path
@@ -24,9 +26,9 @@ from clusters import Cluster, is_of_run
 from pebble import ProcessExpired
 from pebble.pool.process import WorkerManager
 
-from policy_scan import cluster, engine
+from policy_scan import cluster, engine, pipeline
 from policy_scan.config import Config, load_config
-from policy_scan.errors import ClusterError, ProcessesError, UsageError
+from policy_scan.errors import ClusterError, ProcessesError, TooLargeError, UsageError
 from policy_scan.keys import hash_file
 from policy_scan.pool import Pool
 from policy_scan.records import Document, Issue
@@ -524,6 +526,46 @@ def test_documents_that_shared_a_lost_machine_are_tried_alone_before_one_is_blam
     assert [(issue.doc_id, issue.category) for issue in plan.failures] == [("g", "crash")]
     assert (fake.attempts["g"], fake.attempts["i"]) == (3, 3)
     assert fake.company["g"][2] == fake.company["i"][2] == 0
+
+
+@pytest.mark.parametrize(
+    ("error", "category", "step"),
+    [
+        (OSError(errno.ENOSPC, "No space left on device"), "storage", "free disk space"),
+        (PermissionError(errno.EACCES, "Permission denied"), "storage", "may write into its cache"),
+        (ZeroDivisionError("1/0"), "internal", "report this with the file"),
+        (TooLargeError("a.pdf is too large.", "split it."), "too_large", "split it"),
+    ],
+)
+def test_a_failure_is_told_with_what_mends_it(error: Exception, category: str, step: str) -> None:
+    task: Any = SimpleNamespace(source=SimpleNamespace(doc_id="d", path="a.pdf"))
+    issue = engine._issue(task, error, _config())
+    assert (issue.doc_id, issue.stage, issue.category, issue.severity) == ("d", "run", category, "error")
+    assert "a.pdf" in issue.message and step in issue.next_step
+
+
+def test_stages_are_counted_once_per_document_and_in_little_memory(tmp_path: Path) -> None:
+    folder = engine._ProgressFolder(tmp_path / "progress")
+    one, other = "1" * 64, "2" * 64
+    told = [f"pages {one} 3", f"blocks {one} 3", f"pages {other} 2"]
+    (folder.folder / "7.log").write_text("\n".join([*told, "pages 33"]), encoding="ascii")  # cut off in the middle
+    (folder.folder / "8.log").write_text(f"pages {one} 0\nblocks {one} 0\ncodings {one} 3\n", encoding="ascii")
+    for _ in range(2):
+        folder.read()
+        assert (folder.done, folder.pages) == (
+            {"pages": 2, "blocks": 1, "codings": 1}, {"pages": 5, "blocks": 3, "codings": 3}
+        )  # fmt: skip
+    names = [f"{stage.name} {{}} 1\n" for stage in pipeline.DOCUMENT_STAGES]
+    many = "".join(name.format(f"{number:x}".zfill(16).ljust(64, "f")) for number in range(9, 10_009) for name in names)
+    (folder.folder / "9.log").write_text(many, encoding="ascii")
+    del many
+    tracemalloc.start()
+    try:
+        folder.read()
+        kept = tracemalloc.get_traced_memory()[0]
+    finally:
+        tracemalloc.stop()
+    assert folder.done["pages"] == 10_002 and kept < 3_000_000, "a run of a hundred thousand documents has one too"
 
 
 def test_an_error_cancels_what_is_outstanding(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
