@@ -19,7 +19,7 @@ from . import __version__
 from .config import Config, load_config
 from .console import err, out
 from .console import told as _told
-from .errors import UsageError
+from .errors import PolicyScanError, UsageError
 from .jurisdictions import normalise
 from .publishing import fetched
 from .review.commands import DATABASE_NAME, OUTPUT, Database, Output, folder_of
@@ -304,7 +304,11 @@ def _watch(places: _Places, decisions: Path | None, database: str | None, run: C
     def once() -> None:
         nonlocal code, idle
         idle = False
-        code = run().exit_code
+        try:
+            code = run().exit_code
+        except PolicyScanError as error:
+            code = error.exit_code
+            raise
 
     def waiting() -> None:
         nonlocal idle

@@ -14,8 +14,10 @@ from types import SimpleNamespace
 
 import fixtures
 import pytest
+from typer.testing import CliRunner
 
 from policy_scan import watching
+from policy_scan.cli import app
 from policy_scan.corpus import look
 from policy_scan.errors import ConfigError, LockedError, NothingToDoError
 from policy_scan.storage import Entry, Place
@@ -180,10 +182,24 @@ def _until(what: Callable[[], bool], seconds: float = 90) -> None:
         time.sleep(0.1)
 
 
+def test_ctrl_c_while_nothing_can_be_done_ends_with_the_code_that_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def pressed(seconds: float) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(watching, "time", SimpleNamespace(sleep=pressed, monotonic=time.monotonic))
+    (tmp_path / "corpus").mkdir()
+    command = ["run", "--watch", "--corpus", str(tmp_path / "corpus"), "--output", str(tmp_path / "out")]
+    done = CliRunner().invoke(app, command)
+    assert "No PDF was found" in done.stderr and "Stopped watching." in done.stderr
+    assert done.exit_code == 3
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="sends the signal of Ctrl-C to one process")
 def test_the_command_reads_what_is_dropped_and_ends_with_ctrl_c(tmp_path: Path) -> None:
-    """Started over an empty corpus: it waits, reads the first PDF, then a second, outlives a manifest that is broken
-    for a while, and follows the manifest as mended."""
+    """Started over an empty corpus: it waits, reads the first PDF, outlives a manifest that is broken for a while, and
+    follows the manifest as mended."""
     corpus, output = tmp_path / "corpus", tmp_path / "out"
     (corpus / "FR").mkdir(parents=True)
     (tmp_path / "config.yaml").write_text("ocr: {enabled: false}\n")
