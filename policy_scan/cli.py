@@ -17,7 +17,7 @@ import typer
 
 from . import __version__
 from .config import Config, load_config
-from .console import err, out
+from .console import err, on_this_machine, out
 from .console import told as _told
 from .errors import PolicyScanError, UsageError
 from .jurisdictions import normalise
@@ -86,7 +86,9 @@ def _root(
 
 
 @app.command()
-def init(folder: Annotated[Path, typer.Argument(help="A folder to make, or an empty one.")]) -> None:
+def init(
+    folder: Annotated[Path, typer.Argument(help="A folder to make, or an empty one.", callback=on_this_machine)],
+) -> None:
     """Make a project folder: corpus, configs, outputs."""
     with _told():
         from .project import make_project
@@ -383,7 +385,8 @@ def text(
     page: Annotated[int | None, typer.Option(min=1, help="Only this page.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One block per line, all kinds, with boxes.")] = False,
     picture: Annotated[
-        Path | None, typer.Option(help="Draw the page (by default the first) as understood: a PNG.")
+        Path | None,
+        typer.Option(help="Draw the page (by default the first) as understood: a PNG.", callback=on_this_machine),
     ] = None,
     config: ConfigFile = None,
 ) -> None:
@@ -456,7 +459,9 @@ def _write_rows(path: Path, names: Sequence[str], rows: Sequence[Sequence[Any]])
 @app.command()
 def language(
     table: Annotated[Path, typer.Argument(metavar="IN.csv", help="Columns id, text.")],
-    output: Annotated[Path, typer.Option("-o", "--output", help="id, language, probability.")],
+    output: Annotated[
+        Path, typer.Option("-o", "--output", help="id, language, probability.", callback=on_this_machine)
+    ],
     config: ConfigFile = None,
 ) -> None:
     """Tell the language of each text of a CSV (ISO 639-1, `und` when nobody can tell)."""
@@ -477,7 +482,7 @@ def classify(
     table: Annotated[
         Path, typer.Argument(metavar="IN.csv", help="Columns id, text[, language, doc_type, title, context].")
     ],
-    output: Annotated[Path, typer.Option("-o", "--output", help="One row per id and theme.")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="One row per id and theme.", callback=on_this_machine)],
     fast: Fast = False,
     thorough: Thorough = False,
     model: ModelFolder = None,
@@ -495,7 +500,7 @@ def classify(
 @app.command()
 def train(
     gold: Annotated[list[Path], typer.Option(help="A CSV of coded passages; may be given several times.")],
-    model: Annotated[Path, typer.Option(help="Folder to write the model to.")],
+    model: Annotated[Path, typer.Option(help="Folder to write the model to.", callback=on_this_machine)],
     run_folder: Annotated[
         str | None, typer.Option("--run", metavar="PLACE", help="The run that reviewers decided on.")
     ] = None,
@@ -546,7 +551,8 @@ def evaluate(
     gold: Annotated[Path | None, typer.Option(help="A CSV of coded passages.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Figures as JSON on stdout.")] = False,
     output: Annotated[
-        Path | None, typer.Option("-o", "--output", help="Folder for the report (HTML and JSON).")
+        Path | None,
+        typer.Option("-o", "--output", help="Folder for the report (HTML and JSON).", callback=on_this_machine),
     ] = None,
     run_folder: Annotated[
         str | None, typer.Option("--run", metavar="PLACE", help="A reviewed run: estimates from its random samples.")
@@ -605,7 +611,7 @@ def export(
     ],
     output_run: Output = OUTPUT,
     language: Annotated[str | None, typer.Option(help="en, fr, nl, de, el or ro.")] = None,
-    path: Annotated[Path | None, typer.Option("-o", help="File or folder to write.")] = None,
+    path: Annotated[Path | None, typer.Option("-o", help="File or folder to write.", callback=on_this_machine)] = None,
     against: Annotated[
         str | None, typer.Option(metavar="OUT_A", help="xlsx: an earlier run; adds a sheet of what changed since.")
     ] = None,

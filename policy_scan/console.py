@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import errno
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import typer
 from rich.console import Console
@@ -15,6 +17,13 @@ from .storage import UnreachableError
 
 err = Console(stderr=True, highlight=False)
 out = Console(highlight=False)
+
+
+def on_this_machine(path: Path | None) -> Path | None:
+    """A file or folder to write, as an option gives it: an address would become folders with its parts' names."""
+    if path is not None and re.match(r"[a-z][a-z0-9+.-]+:/", path.as_posix(), re.IGNORECASE):
+        raise typer.BadParameter("an address; give a file or folder of this machine, and copy it from there.")
+    return path
 
 
 def _next_step(error: Exception) -> str:

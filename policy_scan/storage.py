@@ -333,7 +333,7 @@ class Place:
         try:
             return self._ask(name, lambda store, full: bytes(store.cat_file(full, start=start, end=end)))
         except OSError as error:
-            if _response_code(error) == ("InvalidRange", 416):  # nothing stands from there on
+            if _response_code(error)[1] == 416:  # nothing stands from there on
                 return b""
             raise
 

@@ -220,3 +220,16 @@ def test_levels_and_the_day_of_the_table_are_options_and_diff_tells_what_they_ch
     for wrong in (("--as-of", "2020"), ("--levels", "BE-VLG"), ("--levels", "Atlantis")):
         done = _call("run", "--config", "configs/default.yaml", *wrong, cwd=own)
         assert done.returncode == 2, wrong
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("init", "s3://b/x"), ("export", "--format", "csv", "-o", "s3://b/x.csv"), ("language", "in.csv", "-o", "S3://b/x"),
+     ("review", "export", "--format", "jsonl", "-o", "gs://b/x"), ("train", "--gold", "g.csv", "--model", "s3://b/x"),
+     ("text", "a.pdf", "--picture", "s3://b/x.png")],
+    ids=lambda words: words[0],
+)  # fmt: skip
+def test_an_address_is_no_folder_of_this_machine(tmp_path: Path, words: tuple[str, ...]) -> None:
+    refused = _call(*words, cwd=tmp_path)
+    assert refused.returncode == 2 and "an address" in refused.stderr
+    assert not list(tmp_path.iterdir())

@@ -164,6 +164,18 @@ def test_what_is_written_is_read_back_on_a_disk_and_on_a_store(
         assert caught.value.strerror and caught.value.filename
 
 
+@pytest.mark.parametrize("size", [0, 7, 8, 9, 16, 20])
+def test_a_large_object_is_hashed_in_pieces(
+    place: Place, monkeypatch: pytest.MonkeyPatch, asked: list[str], size: int
+) -> None:
+    monkeypatch.setattr(storage, "_PIECE", 8)
+    data = bytes(range(size))
+    place.write_bytes("a", data)
+    asked.clear()
+    assert place.hash("a") == hash_bytes(data)
+    assert len(asked) == size // 8 + 1
+
+
 @pytest.mark.parametrize("name", ["a#b?c%20d.pdf", "+&=;,.pdf", "~$é\u0301.pdf", "x" * 255, "\u202efdp.exe"])
 def test_odd_names_come_back_as_they_are(place: Place, name: str) -> None:
     place.write_bytes(name, b"1")

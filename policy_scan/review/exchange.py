@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ..console import err, out, told
+from ..console import err, on_this_machine, out, told
 from ..errors import UsageError
 from .commands import OUTPUT, Database, Output, _by, app, folder_of, open_store
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 @app.command("export")
 def export(
     kind: Annotated[str, typer.Option("--format", help="jsonl: all decisions; xlsx: a queue to decide offline.")],
-    path: Annotated[Path, typer.Option("-o", help="File to write.")],
+    path: Annotated[Path, typer.Option("-o", help="File to write.", callback=on_this_machine)],
     output: Output = OUTPUT,
     database: Database = None,
     reviewer: Annotated[
