@@ -1,4 +1,4 @@
-"""Pebble's pool of processes, with two of its faults mended. Imported only where processes are started.
+"""Pebble's pool of processes, with three of its faults mended. Imported only where processes are started.
 
 It may see a process end before it has read what that process said last, namely which task it took: the task would be
 nobody's until its time is over, or be handed out again as if nobody had begun it. And it tells how long a task takes by
@@ -11,13 +11,14 @@ import time
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures.process import BrokenProcessPool
+from multiprocessing.context import BaseContext
 from typing import Any
 
 from pebble import ProcessPool
-from pebble.pool.base_pool import Task
-from pebble.pool.process import PoolManager, TaskManager
+from pebble.pool.base_pool import PoolContext, Task
+from pebble.pool.process import PoolManager, TaskManager, WorkerManager
 
-from .processes import how_to_begin, untold_of_ctrl_c
+from .processes import how_to_begin, kill, programs_of, untold_of_ctrl_c
 
 
 class _Tasks(TaskManager):  # type: ignore[misc]
@@ -31,9 +32,24 @@ class _Tasks(TaskManager):  # type: ignore[misc]
         return bool(task.timeout and task.started and time.monotonic() - task.timestamp > task.timeout)
 
 
+class _Workers(WorkerManager):  # type: ignore[misc]
+    def maybe_stop_worker(self, worker_id: int) -> bool:
+        programs = programs_of(worker_id)
+        is_stopped: bool = super().maybe_stop_worker(worker_id)
+        if is_stopped:
+            kill(programs)
+        return is_stopped
+
+    def force_stop_workers(self) -> None:
+        programs = [program for worker in tuple(self.workers) for program in programs_of(worker)]
+        super().force_stop_workers()
+        kill(programs)
+
+
 class _Manager(PoolManager):  # type: ignore[misc]
-    def __init__(self, *arguments: Any) -> None:
-        super().__init__(*arguments)
+    def __init__(self, context: PoolContext, mp_context: BaseContext) -> None:
+        super().__init__(context, mp_context)
+        self.worker_manager = _Workers(context.workers, context.worker_parameters, mp_context)
         self.task_manager = _Tasks(self.context.task_queue.task_done)
         self._ended: deque[tuple[int, int]] = deque()
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -51,6 +53,14 @@ def change_b_first(task: Task) -> Outcome:
         with (task.corpus.local / task.name).open("ab") as stream:
             stream.write(b"% more\n")
     return work(task)
+
+
+def wait_for_a_program(told: Path) -> None:
+    """As a page is read by Tesseract, and never done; `told` gets the program's number."""
+    program = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
+    told.with_suffix(".part").write_text(str(program.pid), encoding="ascii")
+    told.with_suffix(".part").rename(told)
+    program.wait()
 
 
 def _attempt(task: Task) -> int:

@@ -14,6 +14,7 @@ import time
 import tracemalloc
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
+from contextlib import suppress
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -685,6 +686,44 @@ def test_the_limit_of_time_is_kept_when_the_clock_is_set(
     with pytest.raises(TimeoutError, match="Task timeout"):
         long.result(60)
     assert 1 < time.monotonic() - started < 30
+
+
+RUN = """
+import os, sys, pathlib, dying
+from policy_scan.pool import Pool
+from policy_scan.processes import begin
+Pool(1, begin, (dict(os.environ),)).schedule(dying.wait_for_a_program, args=(pathlib.Path(sys.argv[1]),)).result()
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells what a process has started")
+@pytest.mark.parametrize("by", ["limit of time", "end of the pool", "kill of the run"])
+def test_a_program_that_a_process_waits_for_ends_with_it(tmp_path: Path, by: str) -> None:
+    told = tmp_path / "told"
+    if by == "kill of the run":
+        started = subprocess.Popen([sys.executable, "-c", RUN, told], cwd=Path(__file__).parent)
+    else:
+        pool = Pool(1, int, ())
+        pool.schedule(dying.wait_for_a_program, args=(told,), timeout=3 if by == "limit of time" else None)
+    until = time.monotonic() + 60
+    while not told.exists() and time.monotonic() < until:
+        time.sleep(0.05)
+    program = int(told.read_text(encoding="ascii"))
+    assert psutil.pid_exists(program)
+    if by == "kill of the run":
+        started.kill()
+        started.wait()
+    elif by == "end of the pool":
+        pool.stop()
+        pool.join()
+    try:
+        assert _gone([program], 20)
+    finally:
+        with suppress(ProcessLookupError):
+            os.kill(program, signal.SIGKILL)
+    if by == "limit of time":
+        pool.stop()
+        pool.join()
 
 
 def _children() -> list[psutil.Process]:
