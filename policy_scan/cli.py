@@ -145,7 +145,7 @@ def run(
         if table:
             overrides["table"] = table
         settings, codebook = _settings(config, **overrides)
-        _check_engine(settings)
+        _check_engine(settings, scheduler)
         places = _Places.of(corpus, output, cache)
 
         def once() -> RunResult:
@@ -154,18 +154,16 @@ def run(
         raise typer.Exit(_watch(places, decisions, database, once) if watch else once().exit_code)
 
 
-def _check_engine(config: Config) -> None:
-    """Raises UsageError where engine and scheduler don't go together."""
+def _check_engine(config: Config, scheduler: str | None) -> None:
+    """Raises UsageError where engine and scheduler don't go together; `scheduler`: the one given to the command."""
     if config.run.engine == "dask" and not config.run.scheduler:
         raise UsageError(
             "--engine dask needs the address of a cluster's scheduler.",
             "start one with 'dask scheduler' on one machine and 'dask worker tcp://THAT_MACHINE:8786' on each that "
             "works, then 'policy-scan run --engine dask --scheduler tcp://THAT_MACHINE:8786' (docs/cluster.md).",
         )
-    if config.run.scheduler and config.run.engine != "dask":
-        raise UsageError(
-            f"The scheduler {config.run.scheduler} is for a cluster.", "add --engine dask, or leave it out."
-        )
+    if scheduler and config.run.engine != "dask":
+        raise UsageError(f"The scheduler {scheduler} is for a cluster.", "add --engine dask, or leave it out.")
 
 
 def _code(name: str) -> str:
