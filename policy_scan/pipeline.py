@@ -60,7 +60,7 @@ STAGES: tuple[Stage, ...] = (
           ("reading", "ocr", "run.pages_per_document", "run.megabytes_per_file"), _IDENTITY),
     Stage("blocks", 1, ("source", "pages", "lines", "config"), ("blocks",), "document", find_blocks,
           ("reading",), _IDENTITY),
-    Stage("languages", 1, ("source", "blocks", "config"), ("languages",), "document", tell_languages,
+    Stage("languages", 2, ("source", "blocks", "config"), ("languages",), "document", tell_languages,
           ("languages",), _IDENTITY),
     Stage("provisions", 3, ("source", "pages", "lines", "blocks", "languages", "config"),
           ("provisions", "facts", "issues"), "document", cut_provisions, ("provisions",), _ALL),

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pages_of_text import Item, cut, read, set_pages
 
+from policy_scan import schemes
 from policy_scan.config import load_config
+from policy_scan.outline.segments import find_segments
 from policy_scan.records import Provision, Source
 from policy_scan.schemes import PROVISION_KINDS
 from policy_scan.stages.provisions import cut_provisions
@@ -343,6 +347,29 @@ def test_a_document_that_gives_nothing_says_so() -> None:
     provisions, _, issues = cut_provisions(source, *records, load_config())
     assert provisions == []
     assert [(issue.category, issue.severity) for issue in issues] == [("empty", "warning")]
+
+
+def test_a_page_cut_into_thousands_of_blocks_costs_each_of_them_little() -> None:
+    pages: list[list[Item]] = [
+        ["Le guichet répond à toute demande par écrit." if k % 2 else f"x{k}" for k in range(8_000)]
+    ]
+    records = set_pages(pages)
+    began = time.process_time()
+    provisions, _, _ = cut_provisions(Source("d" * 64, "FR/map.pdf", (), "FR", ("FR",)), *records, load_config())
+    assert time.process_time() - began < 2  # 0.4; 6 where each block goes through all lines of the page
+    assert len(provisions) > 3_000
+    assert all(provision.boxes for provision in provisions)
+
+
+def test_of_a_long_block_only_a_lines_beginning_is_looked_at_for_a_label(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[int] = []
+    label = schemes.article_label
+    monkeypatch.setattr(schemes, "article_label", lambda text: seen.append(len(text)) or label(text))
+    long = "|".join("Le guichet répond à toute demande par écrit." for _ in range(400))
+    pages, lines, blocks, _ = set_pages([[f"{long}|Art. 2. Il motive."]])
+    segments = find_segments(pages, lines, blocks, {})
+    assert [segment.text for segment in segments] == [long.replace("|", " "), "Art. 2. Il motive."]
+    assert 0 < max(seen) <= 4_000
 
 
 def test_ids_are_stable_and_tell_provisions_apart() -> None:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
+
 from policy_scan.config import load_config
 from policy_scan.records import Block, BlockKind, BlockLanguage, Source
+from policy_scan.stages import languages
 from policy_scan.stages.languages import tell_languages
 
 CONFIG = load_config()
@@ -96,6 +99,21 @@ def test_nearest_neighbours_count_most_where_one_column_changes_language() -> No
     for text in (FRENCH, FRENCH, "Art. 2", FRENCH, GERMAN, "Art. 2", GERMAN, GERMAN):
         sheet.add(text)
     assert sheet.languages() == ["fr", "fr", "fr", "fr", "de", "de", "de", "de"]
+
+
+def test_on_a_page_of_thousands_of_blocks_the_nearest_speak_for_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[Block] = []
+    share_column = languages._share_column
+    monkeypatch.setattr(
+        languages, "_share_column", lambda block, other: asked.append(other) or share_column(block, other)
+    )
+    sheet = Sheet()
+    for text in (DUTCH, FRENCH):
+        for number in range(500):
+            sheet.add(text, LEFT, region=1)
+            sheet.add(f"Art. {number}", LEFT, region=2)
+    assert sheet.languages() == ["nl"] * 999 + ["fr"] * 1001  # the last label goes with what follows it
+    assert 1000 < len(asked) <= 1000 * 400
 
 
 def test_furniture_is_no_evidence_for_the_body() -> None:

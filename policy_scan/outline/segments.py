@@ -7,10 +7,12 @@ paragraphs are apart even where the page sets them without space. Furniture neve
 from __future__ import annotations
 
 import re
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
+from operator import attrgetter
 
 from .. import acts, schemes
 from ..records import FURNITURE_KINDS, Block, Line, Page
@@ -109,6 +111,12 @@ def _alone(line: str) -> bool:
     return label is not None and label.alone
 
 
+_HEAD = 4000
+"""Characters of a block from a line on that are looked at for a label or an act's heading, the longest of which has
+less than half of that. Labels are remembered by their text: the whole rest of a long block, line after line, filled
+the memory."""
+
+
 def cut_block(block: Block, lines: Sequence[Line], language: str) -> list[Segment]:
     """A block's segments. `lines`: the block's, in the order of their offsets."""
     heading = block.kind == "heading"
@@ -126,7 +134,7 @@ def cut_block(block: Block, lines: Sequence[Line], language: str) -> list[Segmen
         if not 0 < at < len(block.text):
             continue
         previous = block.text[before.start - block.start : before.end - block.start]
-        here = block.text[at:]
+        here = block.text[at : at + _HEAD]
         if _alone(previous) or _label_at(here, block.text[at : line.end - block.start], previous):
             cuts.append(at)
         elif heading and _heads_at(block.text[:at], here, block.text[at : line.end - block.start]):
@@ -134,6 +142,15 @@ def cut_block(block: Block, lines: Sequence[Line], language: str) -> list[Segmen
             heads.add(at)
     ends = zip(cuts, [*cuts[1:], len(block.text)], strict=True)
     return [replace(part, opens=True) if a in heads else part for a, b in ends if (part := whole.part(a, b)).text]
+
+
+def lines_in(lines: Sequence[Line], start: int, end: int) -> list[Line]:
+    """The lines of a page, given in the order of their offsets, that lie in the slice [start, end) of its text."""
+    first = bisect_left(lines, start, key=_START)
+    return [line for line in lines[first : bisect_right(lines, end, first, key=_START)] if line.end <= end]
+
+
+_START = attrgetter("start")
 
 
 def find_segments(
@@ -152,8 +169,11 @@ def find_segments(
     for block in sorted(blocks, key=lambda one: (one.page, one.start)):
         if block.kind in FURNITURE_KINDS or block.page not in readable or not block.text.strip():
             continue
-        own = [line for line in by_page[block.page] if block.start <= line.start and line.end <= block.end]
-        made = cut_block(block, own, languages.get((block.page, block.block), "und"))
+        made = cut_block(
+            block,
+            lines_in(by_page[block.page], block.start, block.end),
+            languages.get((block.page, block.block), "und"),
+        )
         if block.kind == "table":
             before = next((one for one in reversed(found) if not one.apart), None)
             overleaf = before is not None and before.table and before.page == block.page - 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -20,6 +21,8 @@ _SHORT = 80
 _SHORT_STRANGER = 200
 """Letters: blocks from this length on are judged by themselves, however unsure."""
 _STRANGER_SHARE = 0.02
+_NEAREST = 200
+"""So many blocks of its page that tell a language speak for a block, on either side: pages of thousands are bounded."""
 _FROM_DOCUMENT = 0.8
 _FROM_MANIFEST = 0.5
 """What a language that comes from the document's majority or from the manifest alone is worth."""
@@ -93,10 +96,15 @@ def _from_neighbours(
     place: int, block: Block, told: Sequence[_Told], commonness: Mapping[Language, float]
 ) -> tuple[Language, float] | None:
     """The language of the nearest circle of neighbours that tells any; None where none of the page's blocks does."""
+    if len(told) > 2 * _NEAREST:
+        here = bisect_left(told, place, key=lambda other: other.place)
+        told = told[max(0, here - _NEAREST) : here + _NEAREST]
     if block.kind not in FURNITURE_KINDS:
-        same_region = [other for other in told if other.block.region == block.region]
-        same_column = [other for other in told if _share_column(block, other.block)]
-        told = same_region or same_column or told
+        told = (
+            [other for other in told if other.block.region == block.region]
+            or [other for other in told if _share_column(block, other.block)]
+            or told
+        )
     if not told:
         return None
     weights: defaultdict[Language, float] = defaultdict(float)

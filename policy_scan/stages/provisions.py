@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Sequence
+from operator import attrgetter
 
 from .. import acts, parallel
 from ..config import Config
@@ -79,7 +81,8 @@ def _boxes(spans: Sequence[Span], lines: dict[int, list[Line]], pages: dict[int,
     boxes: list[Box] = []
     for number, start, end in spans:
         page = pages[number]
-        touched = [line for line in lines[number] if line.start < end and start < line.end]
+        first = bisect_right(lines[number], start, key=attrgetter("end"))
+        touched = lines[number][first : bisect_left(lines[number], end, first, key=attrgetter("start"))]
         runs: list[list[Line]] = []
         for line in touched:
             last = runs[-1][-1] if runs else None
