@@ -321,6 +321,51 @@ def test_names_that_are_no_text_are_known_again(tmp_path: Path, opened: Opened) 
     assert all(file.path.isprintable() for file in first)
 
 
+@pytest.mark.usefixtures("old")
+def test_what_is_finished_is_remembered_as_long_as_it_is_there(tmp_path: Path) -> None:
+    corpus, cache = Place.of(tmp_path / "c"), Place.of(tmp_path / "cache")
+    one, other, gone = ("1" * 64, b"a" * 32), ("2" * 64, b"b" * 32), ("3" * 64, b"c" * 32)
+    index = Index.load(cache, corpus)
+    index.note_finished(dict([one, other, gone]), [])
+    index.save()
+    index = Index.load(cache, corpus)
+    index.note_finished({one[0]: other[1]}, [other[0]])  # of another setting; of a run over one country; deleted
+    index.save()
+    index = Index.load(cache, corpus)
+    assert index._finished == {one[0]: other[1], other[0]: other[1]}
+    assert not index.is_finished(*one) and index.is_finished(*other)
+    before = (tmp_path / "cache" / index_module.NAME).stat().st_ino
+    index.note_finished({one[0]: other[1]}, [other[0]])
+    index.save()
+    assert (tmp_path / "cache" / index_module.NAME).stat().st_ino == before  # nothing new: not written
+    reader = Index.load(cache, corpus, read_only=True)
+    reader.note_finished({}, [])
+    reader.save()
+    assert Index.load(cache, corpus)._finished == index._finished
+
+
+@pytest.mark.usefixtures("old")
+def test_a_long_first_look_that_is_killed_is_not_begun_again(
+    tmp_path: Path, opened: Opened, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    corpus, cache = _write(tmp_path / "c", {f"FR/{k:03}.pdf": b"%d" % k for k in range(300)}), tmp_path / "cache"
+    monkeypatch.setattr(corpus_module, "_SAVE_EVERY_SECONDS", 0)
+    save = Index.save
+
+    def killed(self: Index) -> None:
+        save(self)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Index, "save", killed)
+    with pytest.raises(KeyboardInterrupt):
+        find_files(corpus, Index.load(Place.of(cache), Place.of(corpus)))
+    monkeypatch.setattr(Index, "save", save)
+    kept = len(Index.load(Place.of(cache), Place.of(corpus))._files)
+    opened.clear()
+    assert len(_look(corpus, cache)) == 300
+    assert 0 < kept < 300 and len(opened) == 300 - kept
+
+
 class _Store:
     """An object store that remembers what was read."""
 
