@@ -1,21 +1,24 @@
-"""Pebble's pool of processes, with three of its faults mended. Imported only where processes are started.
+"""Pebble's pool of processes, with four of its faults mended. Imported only where processes are started.
 
 It may see a process end before it has read what that process said last, namely which task it took: the task would be
 nobody's until its time is over, or be handed out again as if nobody had begun it. And it tells how long a task takes by
-the time of day, which is set forward and back, and goes on while a machine sleeps.
+the time of day, which is set forward and back, and goes on while a machine sleeps. And where it gives itself up, a task
+handed in at that moment would never come to an end.
 """
 
 from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import suppress
 from multiprocessing.context import BaseContext
+from queue import Empty
 from typing import Any
 
-from pebble import ProcessPool
-from pebble.pool.base_pool import PoolContext, Task
+from pebble import ProcessFuture, ProcessPool
+from pebble.pool.base_pool import PoolContext, PoolStatus, Task
 from pebble.pool.process import PoolManager, TaskManager, WorkerManager
 
 from .processes import how_to_begin, kill, programs_of, untold_of_ctrl_c
@@ -71,6 +74,33 @@ class _Manager(PoolManager):  # type: ignore[misc]
         except OSError as error:
             raise BrokenProcessPool from error
 
+    @property
+    def is_broken(self) -> bool:
+        return bool(self.context.status == PoolStatus.ERROR)
+
+    def schedule(self, task: Task) -> None:
+        """As pebble's. Whoever gives the pool up ends the tasks that he finds: one that comes later ends here."""
+        super().schedule(task)
+        if self.is_broken:
+            self.task_manager.task_problem(task.id, _given_up())
+
+    def handle_broken_pool(self, error: BrokenProcessPool) -> None:
+        super().handle_broken_pool(error)
+        self.end_waiting()
+
+    def end_waiting(self) -> None:
+        """End the tasks that nobody takes up any more."""
+        queue = self.context.task_queue
+        with suppress(Empty):
+            while (task := queue.get_nowait()) is not None:
+                self.task_manager.register(task)
+                self.task_manager.task_problem(task.id, _given_up())
+            queue.put(None)  # it tells the thread that takes up tasks to end
+
+
+def _given_up() -> BrokenProcessPool:
+    return BrokenProcessPool("The pool was given up before the task was begun.")
+
 
 class Pool(ProcessPool):  # type: ignore[misc]
     """As pebble's ProcessPool, of processes that begin as a run's do."""
@@ -81,6 +111,26 @@ class Pool(ProcessPool):  # type: ignore[misc]
         context = how_to_begin()
         super().__init__(max_workers, max_tasks, initializer, initargs, context)
         self._pool_manager = _Manager(self._context, context)
+
+    def schedule(
+        self,
+        function: Callable[..., Any],
+        args: Iterable[Any] = (),
+        kwargs: Mapping[str, Any] | None = None,
+        timeout: float | None = None,
+    ) -> ProcessFuture:
+        """As pebble's; where the pool is given up the future raises BrokenProcessPool. Raises RuntimeError where the
+        pool was closed or stopped."""
+        try:
+            future = super().schedule(function, args, dict(kwargs or {}), timeout)
+        except RuntimeError:
+            if not self._pool_manager.is_broken:
+                raise
+            future = ProcessFuture()
+            future.set_exception(_given_up())
+        if self._pool_manager.is_broken:
+            self._pool_manager.end_waiting()
+        return future
 
     def _start_pool(self) -> None:
         with untold_of_ctrl_c():

@@ -14,6 +14,7 @@ import time
 import tracemalloc
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
 from pathlib import Path
 from types import SimpleNamespace
@@ -668,6 +669,31 @@ def test_a_process_that_ends_at_once_is_known_to_have_taken_its_task(
         with pytest.raises(ProcessExpired):
             pool.schedule(os._exit, args=(139,), timeout=20).result(60)
     assert pool.active
+
+
+@pytest.mark.parametrize("moment", ["looked at", "put in line", "taken up"])
+def test_a_task_handed_in_while_the_pool_is_given_up_comes_to_an_end(
+    pool: Pool, monkeypatch: pytest.MonkeyPatch, moment: str
+) -> None:
+    """A process that is killed before it has a task has the pool given up, by another thread and at any moment."""
+    owner, name = {
+        "looked at": (pool, "_check_pool_status"),
+        "put in line": (pool._context.task_queue, "put"),
+        "taken up": (pool._pool_manager.task_manager, "register"),
+    }[moment]
+    before = getattr(owner, name)
+    given_up = threading.Event()
+
+    def given_up_first(*arguments: Any) -> None:
+        if not given_up.is_set():
+            given_up.set()
+            pool._pool_manager.handle_broken_pool(BrokenProcessPool("a process ended"))
+        before(*arguments)
+
+    monkeypatch.setattr(owner, name, given_up_first)
+    with pytest.raises(BrokenProcessPool):
+        pool.schedule(int).result(10)
+    assert given_up.is_set() and not pool.active
 
 
 @pytest.mark.parametrize("seconds", [7200, -7200])
