@@ -124,7 +124,7 @@ class Setter:
         if count != len(members) or members != list(range(first, last + 1)):
             return None
         start, end = self._first[first], self._last[last]
-        string = self._text[start:end].replace("\u2010", "-")  # a printed hyphen, as `txt.set_text` has it
+        string = self._text[start:end]
         if self._chain[first] != self._chain[last] or not all(self._spaced[first + 1 : last + 1]):
             return None
         if string.count(" ") != count - 1 or (count >= 4 and 2 * count > len(string) - 2) or not txt.is_plain(string):

@@ -203,6 +203,8 @@ def run_held(
     `output` is the folder where the tables are written; where it is to be published on a store, `published` is the run
     that stands there, and an unchanged one is not assembled.
     """
+    from .classifier.model import cell_thresholds, model_folder
+
     started = time.monotonic()
     decided = read_decisions(decisions) if isinstance(decisions, Path) else list(decisions or ())
     cache = Cache(cache_root)
@@ -224,41 +226,6 @@ def run_held(
     tables_key = _tables_key(plan, config, decided)
     if not plan.tasks and _is_current(output, tables_key, published):
         return _loaded(output, started)
-    made = _make_tables(plan, cache, output, config, decided, work_off)
-    elapsed = time.monotonic() - started
-    details = {
-        **_circumstances(plan, corpus, output, config),
-        "tables_key": tables_key,
-        "files": made.hashes,
-        "counts": made.counts,
-        "documents_computed": computed,
-        "cpu_seconds": {name: round(value, 3) for name, value in seconds.items()},
-        "wall_seconds": round(elapsed, 3),
-        "ended": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
-    }
-    text = json.dumps(details, ensure_ascii=False, indent=2, sort_keys=True) + "\n"
-    write_atomic(output / RUN_FILE, text.encode("utf-8"))
-    _remember(output, made.hashes)
-    return RunResult(made.documents, made.issues, made.cells, computed, elapsed, False)
-
-
-@dataclass(frozen=True, slots=True)
-class _Made:
-    """A run's tables: the rows that its result tells of, and of each table the number of rows and its files' hashes."""
-
-    documents: Sequence[Document]
-    issues: Sequence[Issue]
-    cells: Sequence[Cell]
-    counts: Mapping[str, int]
-    hashes: Mapping[str, str]
-
-
-def _make_tables(
-    plan: Plan, cache: Cache, output: Path, config: Config, decided: Sequence[Decision], work_off: Callable[[], None]
-) -> _Made:
-    """Assemble the tables of a plan that is worked off, compile the cells, and put all in their places in `output`."""
-    from .classifier.model import cell_thresholds, model_folder
-
     folder = output / ".cache" / ".tables"
     shutil.rmtree(folder, ignore_errors=True)  # a killed run's
     folder.mkdir(parents=True)
@@ -283,7 +250,21 @@ def _make_tables(
     finally:
         cache.close()
         shutil.rmtree(folder, ignore_errors=True)
-    return _Made(assembled.documents, compiled.issues, compiled.cells, counts, hashes)
+    elapsed = time.monotonic() - started
+    details = {
+        **_circumstances(plan, corpus, output, config),
+        "tables_key": tables_key,
+        "files": hashes,
+        "counts": counts,
+        "documents_computed": computed,
+        "cpu_seconds": {name: round(value, 3) for name, value in seconds.items()},
+        "wall_seconds": round(elapsed, 3),
+        "ended": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+    }
+    text = json.dumps(details, ensure_ascii=False, indent=2, sort_keys=True) + "\n"
+    write_atomic(output / RUN_FILE, text.encode("utf-8"))
+    _remember(output, hashes)
+    return RunResult(assembled.documents, compiled.issues, compiled.cells, computed, elapsed, False)
 
 
 def _circumstances(plan: Plan, corpus: Place, output: Path, config: Config) -> dict[str, Any]:

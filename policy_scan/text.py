@@ -21,10 +21,7 @@ _INVISIBLE = frozenset((0x200B, 0x200C, 0x200D, 0xFEFF, 0x2060, 0xFFFE, 0xFFFF))
 _LIGATURES = {0xFB00: "ff", 0xFB01: "fi", 0xFB02: "fl", 0xFB03: "ffi", 0xFB04: "ffl", 0xFB05: "ft", 0xFB06: "st"}
 _SIGNS = {0x2010: "-", 0x2011: "-", 0xA0: " ", 0x202F: " ", 0x2007: " ", 0x2009: " ", 0x200A: " ", 0x2002: " ",
           0x2003: " ", 0x2126: "Ω", 0xB5: "μ", 0x2206: "Δ", 0xF8E7: "—"}  # fmt: skip
-_PLAIN = re.compile(
-    r"[\u0002 -~\u00a1-\u00ac\u00ae-\u00b4\u00b6-\u02ff\u0370-\u0373\u0375-\u037d\u037f-\u0386\u0388-\u03ff"
-    r"\u2013-\u2026\u2032\u2033\u20ac\u2212\u25a0-\u25ff]*"
-)
+_PLAIN = re.compile(r"[ -~\u00a1-\u00ac\u00ae-\u00b4\u00b6-\u02ff\u0370-\u03ff\u2013-\u2026\u20ac]*")
 
 
 def is_plain(text: str) -> bool:

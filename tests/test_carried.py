@@ -106,7 +106,6 @@ def test_a_file_pinned_to_a_page_is_told(make: Make) -> None:
         (b"/OpenAction << /S /JavaScript /JS (while(1){}) >>", b"", "1 script (JavaScript)"),
         (b"/Names << /JavaScript << /Names [(a) << /S/JavaScript /JS (1) >> (b) << /S/JavaScript /JS (2) >>] >> >>",
          b"", "2 scripts (JavaScript)"),
-        (b"/Names << /JavaScript << /Names [(a) << /S/J#61vaScript /JS (1) >>] >> >>", b"", "1 script (JavaScript)"),
         (b"", b"/AA << /O << /S /Launch /F (calc.exe) >> >>", "1 action that starts a program or opens a file"),
         (b"/OpenAction << /Type /Action /S /URI /URI (https://example.org/?seen) >>", b"", "1 web address visited"),
         (b"/OpenAction 6 0 R", b"", "1 web address visited"),

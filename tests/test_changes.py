@@ -10,17 +10,15 @@ import example_run as make
 import numpy as np
 import pytest
 from test_decisions import decide
-from test_train import write_gold
+from test_train import few_guides_for, write_gold
 from typer.testing import CliRunner
 
 from policy_scan import changes as module
 from policy_scan.changes import as_text, train_and_compare
 from policy_scan.classifier import train as train_module
-from policy_scan.classifier.features import Reader
 from policy_scan.classifier.gold import read_gold
-from policy_scan.classifier.guidance import Guide, guides_for
 from policy_scan.classifier.reviewed import read_reviewed, with_reviewed
-from policy_scan.classifier.train import train_model
+from policy_scan.classifier.train import TrainingReport, train_model
 from policy_scan.cli import app
 from policy_scan.codebook import Codebook, load_codebook
 from policy_scan.config import Config, load_config
@@ -47,19 +45,11 @@ ASSIGNED = {
 }  # fmt: skip
 
 
-_guides: dict[tuple[str, ...], list[Guide]] = {}
-
-
 @pytest.fixture(autouse=True)
 def few_guides(monkeypatch: pytest.MonkeyPatch) -> None:
     """Training here is about coded and reviewed passages: the lexicon's and the exemplars' would take the time."""
 
-    def few(themes: tuple[str, ...], reader: Reader) -> list[Guide]:
-        if themes not in _guides:
-            _guides[themes] = guides_for(themes, reader)[::100]
-        return _guides[themes]
-
-    monkeypatch.setattr(train_module, "guides_for", few)
+    monkeypatch.setattr(train_module, "guides_for", few_guides_for)
 
 
 @pytest.fixture(scope="module")
@@ -75,6 +65,20 @@ def config() -> Config:
 @pytest.fixture(scope="module")
 def gold(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_gold(tmp_path_factory.mktemp("gold") / "gold.csv")
+
+
+@dataclasses.dataclass(frozen=True)
+class Plain:
+    folder: Path
+    report: TrainingReport
+
+
+@pytest.fixture(scope="module")
+def plain(gold: Path, codebook: Codebook, config: Config) -> Plain:
+    """The model of the coded passages alone."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(train_module, "guides_for", few_guides_for)
+        return Plain(gold.parent / "plain", train_model(gold, gold.parent / "plain", config, codebook))
 
 
 @pytest.fixture
@@ -148,30 +152,28 @@ def test_a_text_in_both_counts_once_and_its_document_stays_in_one_fold(gold: Pat
 
 
 def test_one_file_of_coded_passages_gives_the_model_it_always_gave(
-    gold: Path, codebook: Codebook, config: Config, tmp_path: Path
+    gold: Path, plain: Plain, codebook: Codebook, config: Config, tmp_path: Path
 ) -> None:
-    report = train_model(gold, tmp_path / "a", config, codebook)
     train_model([gold], tmp_path / "b", config, codebook)
     done = CliRunner().invoke(app, ["train", "--gold", str(gold), "--model", str(tmp_path / "c")])
     assert done.exit_code == 0, done.output
-    for name in report.files:
-        assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
-        assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "c" / name).read_bytes()
-    assert {path.name for path in (tmp_path / "c").iterdir()} == set(report.files)
+    for name in plain.report.files:
+        assert (plain.folder / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
+        assert (plain.folder / name).read_bytes() == (tmp_path / "c" / name).read_bytes()
+    assert {path.name for path in (tmp_path / "c").iterdir()} == set(plain.report.files)
     facts = json.loads((tmp_path / "c" / "model.json").read_text(encoding="utf-8"))
     assert "n_reviewed" not in facts and facts["gold_sha256"] == hash_file(gold)
 
 
 def test_learning_from_reviewers_is_deterministic_and_told(
-    gold: Path, codebook: Codebook, config: Config, review: tuple[Path, Path], tmp_path: Path
+    gold: Path, plain: Plain, codebook: Codebook, config: Config, review: tuple[Path, Path], tmp_path: Path
 ) -> None:
     report, found = train_and_compare([gold], tmp_path / "m", config, codebook, review)
     train_and_compare([gold], tmp_path / "n", config, codebook, review)
     for name in (*report.files, "changes.json", "changes.txt"):
         assert (tmp_path / "m" / name).read_bytes() == (tmp_path / "n" / name).read_bytes(), name
-    plain = train_model(gold, tmp_path / "plain", config, codebook)
-    assert report.n_passages == plain.n_passages + 5
-    assert (tmp_path / "m" / "linear.npz").read_bytes() != (tmp_path / "plain" / "linear.npz").read_bytes()
+    assert report.n_passages == plain.report.n_passages + 5
+    assert (tmp_path / "m" / "linear.npz").read_bytes() != (plain.folder / "linear.npz").read_bytes()
 
     assert found.before_is_shipped and (found.n_reviewed, found.n_partly, found.n_disputed) == (5, 2, 1)
     assert found.n_provisions == len(TEXTS)

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import csv
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
+from test_train import few_guides_for, write_gold
 
+from policy_scan.classifier import train as train_module
 from policy_scan.classifier.train import train_model
 from policy_scan.codebook import load_codebook
 from policy_scan.config import load_config
 from policy_scan.evaluate import as_json_text, as_text, evaluate_gold, macro_f1, reliability, score, write_report
 from policy_scan.evaluation_page import diagram
-from tests.test_train import write_gold
 
 GROUPS = np.array([0, 0, 1, 1])
 
@@ -60,6 +62,13 @@ def test_reliability_bins_say_mean_and_share_and_leave_empty_ones_empty() -> Non
     assert (bins[4].n, bins[4].mean_probability, bins[4].share_confirmed) == (0, None, None)
     assert distance == pytest.approx((2 * 0.45 + 2 * 0.05) / 4)
     assert diagram(bins).count("<circle") == 2
+
+
+@pytest.fixture(scope="module", autouse=True)
+def few_guides() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(train_module, "guides_for", few_guides_for)
+        yield
 
 
 @pytest.fixture(scope="module")

@@ -321,51 +321,6 @@ def test_names_that_are_no_text_are_known_again(tmp_path: Path, opened: Opened) 
     assert all(file.path.isprintable() for file in first)
 
 
-@pytest.mark.usefixtures("old")
-def test_what_is_finished_is_remembered_as_long_as_it_is_there(tmp_path: Path) -> None:
-    corpus, cache = Place.of(tmp_path / "c"), Place.of(tmp_path / "cache")
-    one, other, gone = ("1" * 64, b"a" * 32), ("2" * 64, b"b" * 32), ("3" * 64, b"c" * 32)
-    index = Index.load(cache, corpus)
-    index.note_finished(dict([one, other, gone]), [])
-    index.save()
-    index = Index.load(cache, corpus)
-    index.note_finished({one[0]: other[1]}, [other[0]])  # of another setting; of a run over one country; deleted
-    index.save()
-    index = Index.load(cache, corpus)
-    assert index._finished == {one[0]: other[1], other[0]: other[1]}
-    assert not index.is_finished(*one) and index.is_finished(*other)
-    before = (tmp_path / "cache" / index_module.NAME).stat().st_ino
-    index.note_finished({one[0]: other[1]}, [other[0]])
-    index.save()
-    assert (tmp_path / "cache" / index_module.NAME).stat().st_ino == before  # nothing new: not written
-    reader = Index.load(cache, corpus, read_only=True)
-    reader.note_finished({}, [])
-    reader.save()
-    assert Index.load(cache, corpus)._finished == index._finished
-
-
-@pytest.mark.usefixtures("old")
-def test_a_long_first_look_that_is_killed_is_not_begun_again(
-    tmp_path: Path, opened: Opened, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    corpus, cache = _write(tmp_path / "c", {f"FR/{k:03}.pdf": b"%d" % k for k in range(300)}), tmp_path / "cache"
-    monkeypatch.setattr(corpus_module, "_SAVE_EVERY_SECONDS", 0)
-    save = Index.save
-
-    def killed(self: Index) -> None:
-        save(self)
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(Index, "save", killed)
-    with pytest.raises(KeyboardInterrupt):
-        find_files(corpus, Index.load(Place.of(cache), Place.of(corpus)))
-    monkeypatch.setattr(Index, "save", save)
-    kept = len(Index.load(Place.of(cache), Place.of(corpus))._files)
-    opened.clear()
-    assert len(_look(corpus, cache)) == 300
-    assert 0 < kept < 300 and len(opened) == 300 - kept
-
-
 class _Store:
     """An object store that remembers what was read."""
 
@@ -475,6 +430,7 @@ def _same(one: Plan, other: Plan) -> bool:
     return tasks[0] == tasks[1] and all(getattr(one, part) == getattr(other, part) for part in parts)
 
 
+QUICK = {"run": {"jobs": 1}, "ocr": {"enabled": False}, "codings": {"setting": "fast"}}
 LAW = ["LOI DU 3 MARS 2021 RELATIVE AUX DEMARCHES EN LIGNE", "", "Art. 1er. La demande est introduite en ligne."]
 
 
@@ -486,12 +442,12 @@ def test_a_run_leaves_an_index_and_a_plan_with_it_is_the_plan_without(tmp_path: 
         fixtures.write_pdf(corpus / code / f"{k}.pdf", [[*LAW, f"Art. {k + 2}. Le guichet reste ouvert."]])
     fixtures.write_pdf(corpus / "RO" / "locked.pdf", [LAW])
     (corpus / "RO" / "locked.pdf").write_bytes(b"%PDF-1.4 nothing")
-    config = load_config(None, {"run": {"jobs": 1}, "ocr": {"enabled": False}})
+    config = load_config(None, QUICK)
     run(corpus, output, config)
     opened.clear()
     assert not make_plan(corpus, output / ".cache", config).tasks and not opened
-    for change in ({"codings": {"unsure_band": 0.11}}, {"provisions": {"max_characters": 500}}):
-        other = load_config(None, {"run": {"jobs": 1}, "ocr": {"enabled": False}, **change})
+    for change in ({"codings": {"setting": "fast", "unsure_band": 0.11}}, {"provisions": {"max_characters": 500}}):
+        other = load_config(None, {**QUICK, **change})
         with_index = make_plan(corpus, output / ".cache", other)
         kept = (output / ".cache" / index_module.NAME).read_bytes()
         (output / ".cache" / index_module.NAME).unlink()
@@ -510,7 +466,7 @@ def test_a_run_leaves_an_index_and_a_plan_with_it_is_the_plan_without(tmp_path: 
 def test_status_hashes_only_what_looks_changed(tmp_path: Path, opened: Opened, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(index_module, "_RACY_NS", -10_000_000_000)
     corpus, output = _write(tmp_path / "c", {"FR/a.pdf": b"%PDF 1", "FR/b.pdf": b"%PDF 2"}), tmp_path / "out"
-    config = load_config(None, {"run": {"jobs": 1}, "ocr": {"enabled": False}})
+    config = load_config(None, QUICK)
     documents = run(corpus, output, config).documents
     opened.clear()
     assert not list(stale_documents(corpus, documents, output / ".cache")) and not opened
@@ -615,7 +571,7 @@ def test_a_run_tells_a_long_look_and_the_screen_shows_it(tmp_path: Path, monkeyp
     corpus = _write(tmp_path / "c", {f"FR/{k}.txt": b"" for k in range(300)} | {"FR/a.pdf": b"%PDF"})
     monkeypatch.setattr(corpus_module, "_TELL_AFTER_SECONDS", 0)
     told: list[Progress] = []
-    run(corpus, tmp_path / "out", load_config(None, {"run": {"jobs": 1}, "ocr": {"enabled": False}}), tell=told.append)
+    run(corpus, tmp_path / "out", load_config(None, QUICK), tell=told.append)
     assert told[0].looked_at == 256 and told[-1].finished is None and not told[-1].looked_at
     for terminal in (False, True):
         seen = io.StringIO()

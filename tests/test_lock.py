@@ -12,7 +12,9 @@ import time
 from pathlib import Path
 
 import fixtures
+import psutil
 import pytest
+from clusters import is_of_run
 from typer.testing import CliRunner
 
 from policy_scan.cli import app
@@ -153,17 +155,6 @@ def test_watching_holds_it_only_while_a_run_goes_on(tmp_path: Path) -> None:
         process.wait(20)
 
 
-def _workers(parent: int) -> list[int]:
-    found = []
-    for folder in Path("/proc").iterdir():
-        try:
-            if folder.name.isdecimal() and (folder / "stat").read_text().rpartition(")")[2].split()[1] == str(parent):
-                found.append(int(folder.name))
-        except OSError:  # ended between listing and looking
-            continue
-    return found
-
-
 def _runs(process: int) -> bool:
     try:
         return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
@@ -184,8 +175,9 @@ def test_an_ended_run_leaves_no_worker_and_nothing_half_written(
     until = time.monotonic() + 60
     while not list((output / ".cache").glob("codings/*/*")) and time.monotonic() < until:
         time.sleep(0.02)
-    workers = _workers(process.pid)
-    assert workers
+    below = psutil.Process(process.pid).children(recursive=True)  # who works is a copy of one that the run started
+    assert any(map(is_of_run, below))
+    workers = [one.pid for one in below]
     process.send_signal(by)
     # Where Ctrl-C comes within an eval(), Python tells its end by the signal itself: a shell says 130 of that too.
     assert process.wait(20) in ((130, -by) if by is signal.SIGINT else (-by,))

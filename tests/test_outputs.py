@@ -29,12 +29,10 @@ from lxml import html as lxml_html
 from PIL import Image
 from published_run import publish
 
-from policy_scan.config import load_config
 from policy_scan.report import FORMATS, RunData, export_run, load_run
 from policy_scan.report import figures as figures_module
 from policy_scan.report.charts import SHAPES
 from policy_scan.report.common import SYMBOLS, jurisdiction_name, printable, theme_name
-from policy_scan.runner import run as run_pipeline
 
 Key = tuple[str, str]
 """(theme, jurisdiction)."""
@@ -68,11 +66,9 @@ def export_all(run: RunData, folder: Path) -> Exported:
 
 
 @pytest.fixture(scope="module")
-def shipped(tmp_path_factory: pytest.TempPathFactory, shipped_corpus: Path) -> Exported:
+def shipped(tmp_path_factory: pytest.TempPathFactory, shipped_run: Path) -> Exported:
     """Every format of a run over the shipped corpus."""
-    folder = tmp_path_factory.mktemp("shipped")
-    run_pipeline(shipped_corpus, folder / "out", load_config(overrides={"codings": {"setting": "fast"}}))
-    return export_all(load_run(folder / "out"), folder / "reports")
+    return export_all(load_run(shipped_run), tmp_path_factory.mktemp("shipped"))
 
 
 @pytest.fixture(scope="module")

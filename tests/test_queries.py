@@ -202,17 +202,6 @@ def test_a_damaged_table_is_a_value_error(tmp_path: Path) -> None:
         tables.dates()
 
 
-def test_what_does_not_fit_in_memory_goes_to_the_scratch_folder_and_is_gone_afterwards(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("policy_scan.queries.MEGABYTES", 40)
-    monkeypatch.chdir(tmp_path)
-    with RunTables({}, tmp_path / "scratch") as tables:
-        tables._do("CREATE TEMP TABLE large AS SELECT md5(n::VARCHAR) || md5((-n)::VARCHAR) FROM range(1500000) r(n)")
-        assert sum(file.stat().st_size for file in (tmp_path / "scratch").iterdir()) > 20_000_000
-    assert not [file for file in tmp_path.rglob("*") if file.is_file()]
-
-
 def test_no_room_for_what_does_not_fit_in_memory_is_an_os_error(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

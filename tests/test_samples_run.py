@@ -7,12 +7,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from sample_reading import CORPUS, TEXTS, fold, intended, meant
+from sample_reading import TEXTS, fold, intended, meant
 
 from policy_scan.codebook import Codebook, load_codebook
 from policy_scan.config import load_config
 from policy_scan.records import BINDING_TYPES, Cell, Coding, Document, Provision
-from policy_scan.runner import run
 from policy_scan.tables import read_records
 
 RELEVANCE, MICRO, FORCE, CELLS = 0.68, 0.44, 0.58, 0.55
@@ -22,11 +21,8 @@ ever saw these texts: they are no training data and must not become any."""
 
 
 @pytest.fixture(scope="module")
-def output(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("samples") / "out"
-    config = load_config()
-    run(CORPUS, folder, config)
-    return folder
+def output(shipped_run: Path) -> Path:
+    return shipped_run
 
 
 @pytest.fixture(scope="module")

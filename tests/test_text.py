@@ -25,18 +25,10 @@ def set_one(string: str) -> tuple[str, list[float]]:
         ("non\u2010lieu", "non-lieu"),
         ("a\x07b", "ab"),
         ("\u2126", "Ω"),
-        ("τι\u037e", "τι;"),
-        ("α\u0387", "α·"),
     ],
 )
 def test_characters_are_put_in_normal_form(printed: str, read: str) -> None:
     assert set_one(printed)[0] == read
-
-
-def test_plain_characters_are_those_that_stay_as_they_are() -> None:
-    plain = [char for char in map(chr, range(0x11_0000)) if txt.is_plain(char)]
-    assert all(txt._fix(char, [0.0], 1.0) == (char, [0.0]) for char in plain)
-    assert {"\x02", "é", "ώ", "’", "−", "●"} < set(plain)
 
 
 def test_a_ligature_shares_out_its_width() -> None:

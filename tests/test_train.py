@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import csv
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from policy_scan.classifier.calibrate import best_thresholds, calibrate, cell_threshold, platt
+from policy_scan.classifier.features import Reader
 from policy_scan.classifier.gold import FOLDS, fold_of, passage_key, read_gold
+from policy_scan.classifier.guidance import Guide, guides_for
 from policy_scan.classifier.linear import load_folds, load_model, quantise
 from policy_scan.classifier.model import load_classifier
 from policy_scan.classifier.passages import Passage
-from policy_scan.classifier.train import LEAST_PASSAGES, train_model
+from policy_scan.classifier.train import LEAST_PASSAGES, TrainingReport, train_model
 from policy_scan.codebook import Codebook, load_codebook
 from policy_scan.config import load_config
 from policy_scan.errors import UsageError
@@ -38,6 +41,17 @@ def write_gold(path: Path, n_groups: int = 20) -> Path:
     return path
 
 
+_guides: dict[tuple[str, ...], list[Guide]] = {}
+
+
+def few_guides_for(themes: tuple[str, ...], reader: Reader) -> list[Guide]:
+    """In place of `guides_for` where tests are about coded passages: what the lexicon and the exemplars say would take
+    most of the time."""
+    if themes not in _guides:
+        _guides[themes] = guides_for(themes, reader)[::100]
+    return _guides[themes]
+
+
 @pytest.fixture(scope="module")
 def codebook() -> Codebook:
     return load_codebook("codebook.yaml")
@@ -48,39 +62,47 @@ def gold(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_gold(tmp_path_factory.mktemp("gold") / "gold.csv")
 
 
+@dataclass(frozen=True, slots=True)
+class Trained:
+    folder: Path
+    report: TrainingReport
+    told: list[str]
+
+
 @pytest.fixture(scope="module")
-def trained(gold: Path, codebook: Codebook) -> Path:
-    train_model(gold, gold.parent / "model", load_config(), codebook)
-    return gold.parent / "model"
-
-
-def test_training_twice_gives_the_same_bytes(gold: Path, trained: Path, codebook: Codebook, tmp_path: Path) -> None:
-    report = train_model(gold, tmp_path, load_config(), codebook)
-    for name in report.files:
-        assert (tmp_path / name).read_bytes() == (trained / name).read_bytes(), name
-
-
-def test_it_learns_what_it_can_and_leaves_the_rest_to_the_lexicon(
-    gold: Path, codebook: Codebook, tmp_path: Path
-) -> None:
+def trained(gold: Path, codebook: Codebook) -> Trained:
     told: list[str] = []
-    report = train_model(gold, tmp_path, load_config(), codebook, told.append)
+    folder = gold.parent / "model"
+    return Trained(folder, train_model(gold, folder, load_config(), codebook, told.append), told)
+
+
+def test_training_twice_gives_the_same_bytes(gold: Path, trained: Trained, codebook: Codebook, tmp_path: Path) -> None:
+    report = train_model(gold, tmp_path, load_config(), codebook)
+    assert report.files == trained.report.files
+    for name in report.files:
+        assert (tmp_path / name).read_bytes() == (trained.folder / name).read_bytes(), name
+
+
+def test_it_learns_what_it_can_and_leaves_the_rest_to_the_lexicon(trained: Trained, codebook: Codebook) -> None:
+    report, told = trained.report, trained.told
     assert report.themes == ("digital_identity", "data_protection")
     assert report.n_passages == 60 and report.n_groups == 20 and report.n_by_theme == (20, 20)
     assert set(report.left_out) == set(codebook.active) - set(report.themes)
     assert "60 passages of 20 documents" in str(report) and len(told) >= FOLDS + 1
-    classifier = load_classifier("fast", codebook, model_dir=tmp_path)
+    classifier = load_classifier("fast", codebook, model_dir=trained.folder)
     codes = classifier.classify([Passage(SUBJECTS["data_protection"].format(n=99), "fr", "law", "Loi")])[0]
     assert [s.theme for s in codes.scores if s.assigned and s.method == "linear"] == ["data_protection"]
     assert {s.theme for s in codes.scores if s.method == "lexicon"} == set(report.left_out)
 
 
-def test_out_of_fold_predictions_are_stored_by_hash_without_text(gold: Path, trained: Path, codebook: Codebook) -> None:
-    folds = load_folds(trained / "folds.npz")
+def test_out_of_fold_predictions_are_stored_by_hash_without_text(
+    gold: Path, trained: Trained, codebook: Codebook
+) -> None:
+    folds = load_folds(trained.folder / "folds.npz")
     coded = read_gold(gold, codebook.active)
     assert set(folds.rows) == {passage_key(one.passage) for one in coded}
     assert folds.heads[:3] == ("digital_identity", "data_protection", "relevance")
-    assert b"caract" not in (trained / "folds.npz").read_bytes()
+    assert b"caract" not in (trained.folder / "folds.npz").read_bytes()
 
 
 def test_eight_bits_keep_the_weights_within_half_a_step() -> None:
@@ -149,14 +171,14 @@ def test_thresholds_rise_for_cells_and_lend_each_other_strength() -> None:
     assert 0.2 < alone < 0.6
 
 
-def test_a_damaged_fold_file_and_an_old_format_say_what_to_do(trained: Path, tmp_path: Path) -> None:
+def test_a_damaged_fold_file_and_an_old_format_say_what_to_do(trained: Trained, tmp_path: Path) -> None:
     from policy_scan.errors import ModelError
 
     (tmp_path / "folds.npz").write_bytes(b"x")
     with pytest.raises(ModelError, match=r"can't be read.*Next: "):
         load_folds(tmp_path / "folds.npz")
     for name in ("model.json", "linear.npz"):
-        (tmp_path / name).write_bytes((trained / name).read_bytes())
+        (tmp_path / name).write_bytes((trained.folder / name).read_bytes())
     text = (tmp_path / "model.json").read_text(encoding="utf-8").replace('"format": 3', '"format": 1')
     (tmp_path / "model.json").write_text(text, encoding="utf-8")
     with pytest.raises(ModelError, match="format 1, not 3"):

@@ -193,7 +193,7 @@ class ArticleReader(PlainReader):
             return True
         if len(before.text) < 60 or looks_like_heading(before.text):
             return False
-        return bool(OPEN_END.search(before.text, len(before.text) - 60))  # its last word
+        return bool(OPEN_END.search(before.text))
 
     def _try_article(self, index: int) -> int:
         segment = self.segments[index]

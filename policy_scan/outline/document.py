@@ -38,9 +38,8 @@ def _is_legal(segments: Sequence[Segment], skipped: frozenset[int], heads: Seque
             continue
         label = schemes.article_label(segment.text)
         sure += label is not None and label.sure
-    if sure >= 2 or any(head.sure for head in heads):
-        return True
-    return bool(heads) and (sure == 1 or any(phrases.is_enacting(segment.text) for segment in segments))
+    enacted = sure == 1 or any(phrases.is_enacting(segment.text) for segment in segments)
+    return sure >= 2 or (enacted and bool(heads)) or any(head.sure for head in heads)
 
 
 def _is_memorandum(segments: Sequence[Segment], skipped: frozenset[int]) -> bool:

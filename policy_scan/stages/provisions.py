@@ -97,9 +97,9 @@ def _boxes(spans: Sequence[Span], lines: dict[int, list[Line]], pages: dict[int,
             parts = span_boxes(run, start, end)
             if not parts:
                 continue
-            x0, y0, x1, y1 = union([part[1:] for part in parts])
-            x0, x1 = min(max(round(x0, 2), 0.0), page.width), min(max(round(x1, 2), 0.0), page.width)
-            y0, y1 = min(max(round(y0, 2), 0.0), page.height), min(max(round(y1, 2), 0.0), page.height)
+            x0, y0, x1, y1 = union(part[1:] for part in parts)
+            x0, x1 = (min(max(round(x, 2), 0.0), page.width) for x in (x0, x1))
+            y0, y1 = (min(max(round(y, 2), 0.0), page.height) for y in (y0, y1))
             boxes.append((float(number), x0, y0, x1, y1))
     return tuple(boxes)
 
