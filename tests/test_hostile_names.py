@@ -20,9 +20,11 @@ from fixtures import control_characters_pdf, hostile_text_pdf
 from typer.testing import CliRunner
 
 from policy_scan.cli import app
+from policy_scan.config import load_config
 from policy_scan.keys import hash_bytes
 from policy_scan.records import Document, Issue, Page
 from policy_scan.report import export_run, load_run
+from policy_scan.runner import run
 from policy_scan.tables import read_records
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows forbids such names")
@@ -159,6 +161,18 @@ def test_every_link_leads_to_its_document_and_every_picture_is_drawn(done: Done)
         }  # fmt: skip
     assert {one.doc_id for one in read} <= {hash_bytes(_opened(done.out, link)) for link in links}
     assert "no longer" not in done.said["export"]
+    assert not re.search(r">(names|files)\.", page)  # thousands of lines among the settings
+
+
+def test_a_file_that_is_spelt_otherwise_is_told_so_though_its_path_is_the_same(tmp_path: Path) -> None:
+    folder, config = tmp_path / "c" / "FR", load_config(None, {"run": {"jobs": 1}, "ocr": {"enabled": False}})
+    folder.mkdir(parents=True)
+    (folder / "e\u0301.pdf").write_bytes(b"%PDF")
+    [document] = run(tmp_path / "c", tmp_path / "out", config).documents
+    assert document.path == "FR/\u00e9.pdf" and load_run(tmp_path / "out").file_name(document) == "FR/e\u0301.pdf"
+    (folder / "e\u0301.pdf").rename(folder / "\u00e9.pdf")
+    run(tmp_path / "c", tmp_path / "out", config)
+    assert load_run(tmp_path / "out").file_name(document) == "FR/\u00e9.pdf"
 
 
 def test_a_document_is_shown_under_the_name_that_a_shell_completes(done: Done) -> None:

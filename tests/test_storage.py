@@ -269,9 +269,16 @@ def test_what_may_pass_is_asked_again_and_told_once(
     assert capsys.readouterr().err.count("s3://b1 doesn't answer") == 1  # another outage
 
 
+@pytest.mark.parametrize(("code", "status"), [("RequestTimeout", 400), ("", 429), ("SlowDown", 503), ("", 500)])
+def test_answers_that_may_pass_are_asked_for_again(monkeypatch: pytest.MonkeyPatch, code: str, status: int) -> None:
+    monkeypatch.setattr(time, "sleep", lambda seconds: None)
+    assert storage.persistently(_Failing(_Answered(code, status)), "s3://b4/x") == "answer"
+
+
 def test_what_does_not_pass_is_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(time, "sleep", lambda seconds: pytest.fail("waited"))
-    for error in (FileNotFoundError("x"), PermissionError(13, "no"), ValueError("odd")):
+    refused = _Answered("InvalidRequest", 400), _Answered("NotImplemented", 501)
+    for error in (FileNotFoundError("x"), PermissionError(13, "no"), ValueError("odd"), *refused):
         with pytest.raises(OSError) as caught:
             storage.persistently(_Failing(error), "s3://b2/x")
         assert caught.value.strerror and caught.value.filename == "s3://b2/x"
@@ -502,6 +509,31 @@ def test_a_store_that_knows_no_conditions_is_locked_by_reading_back(
             pass
 
 
+def test_a_lock_whose_writing_was_answered_by_nobody_is_one_s_own(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = Place.create
+
+    def unheard(self: Place, name: str, data: bytes) -> bool:
+        monkeypatch.setattr(Place, "create", real)
+        real(self, name, data)
+        return real(self, name, data)  # asked again, since no answer came
+
+    monkeypatch.setattr(Place, "create", unheard)
+    with held(place) as lock:
+        lock.check()
+    assert not list(place.entries())
+
+
+def test_a_lock_that_another_took_meanwhile_is_neither_taken_over_nor_renewed(place: Place, quick: None) -> None:
+    lock, other = locks._StoreLock(place), locks._StoreLock(place)
+    place.write_bytes(LOCK_FILE, other._data())
+    assert not lock._take_over(b"what stood there before") and not lock._renew()
+    other.check()
+    assert lock._take_over(other._data()) and lock._renew() and not other._renew()
+    lock.check()
+
+
 def _run_folder(folder: Path, what: str) -> Path:
     """A folder that holds something like a run: two tables and its run.json."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -572,6 +604,13 @@ def test_only_what_changed_is_sent(place: Place, tmp_path: Path, monkeypatch: py
     assert sent == ["pages.parquet"] and _what(place) == "two"
 
 
+def _what_a_stranger_reads(output: Place, monkeypatch: pytest.MonkeyPatch, kept: Path) -> str:
+    """The same by a machine that has no copy of either run."""
+    with monkeypatch.context() as patched:
+        patched.setenv(publishing.FOLDER_VARIABLE, str(kept / uuid.uuid4().hex))
+        return _what(output)
+
+
 def test_a_publication_that_ends_anywhere_leaves_a_whole_run(
     place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, asked: list[str]
 ) -> None:
@@ -597,10 +636,33 @@ def test_a_publication_that_ends_anywhere_leaves_a_whole_run(
             patched.setattr(storage, "persistently", dying)
             with suppress(UnreachableError):
                 publish(second, place, lambda: None)
-        seen.add(_what(place))
+        seen.add(_what_a_stranger_reads(place, monkeypatch, tmp_path))
         publish(second, place, lambda: None)
-        assert _what(place) == "two"
+        assert _what_a_stranger_reads(place, monkeypatch, tmp_path) == "two"
     assert seen == {"one", "two"}
+
+
+def test_a_run_that_is_written_anew_while_it_is_fetched_is_fetched_anew(
+    place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publish(_run_folder(tmp_path / "a", "one"), place, lambda: None)
+    real = Place.download
+
+    def meanwhile(self: Place, name: str, file: Path, digest: str) -> bool:
+        monkeypatch.setattr(Place, "download", real)
+        publish(_run_folder(tmp_path / "b", "two"), place, lambda: None)
+        return real(self, name, file, digest)
+
+    monkeypatch.setattr(Place, "download", meanwhile)
+    assert _what(place) == "two"
+
+
+def test_a_store_that_gives_no_marks_proves_nothing_unchanged(place: Place) -> None:
+    told = {"files": {"a": "1"}, "tables_key": "k", "published": {"a": {"sha256": "1", "mark": ""}}}
+    assert not publishing.Published(place, told, {"a": ""}).is_current("k")
+    told["published"] = {"a": {"sha256": "1", "mark": "m"}}
+    assert publishing.Published(place, told, {"a": "m"}).is_current("k")
+    assert not publishing.Published(place, told, {"a": "n"}).is_current("k")
 
 
 def test_a_run_that_is_written_anew_while_it_is_read_is_told(place: Place, tmp_path: Path) -> None:
@@ -622,10 +684,14 @@ def test_a_run_fetched_once_is_not_fetched_again(place: Place, tmp_path: Path, a
     assert fetched(place) and len(asked) == 1
     old = fetched(place)
     assert (old / RUN_FILE).stat().st_ino == before  # else a review of the copy would read it all again
+    others = object_store.new_place(), object_store.new_place()
+    for other in others:
+        publish(_run_folder(tmp_path / "a", str(other)), other, lambda: None)
     os.utime(old, (1, 1))
-    other = object_store.new_place()
-    publish(_run_folder(tmp_path / "a", "two"), other, lambda: None)
-    assert fetched(other) != old and not old.exists()
+    fetched(place)  # read again
+    assert fetched(others[0]) != old and old.exists()
+    os.utime(old, (1, 1))
+    assert fetched(others[1]) != old and not old.exists()
 
 
 def test_a_copy_that_was_broken_off_is_not_taken_for_the_runs(
@@ -727,6 +793,12 @@ def test_a_second_run_on_a_store_computes_and_writes_nothing(both: _Both) -> Non
     assert {entry.path: entry.mark for entry in both.far.entries()} == before
 
 
+def test_a_run_on_a_store_that_has_not_changed_publishes_nothing(both: _Both) -> None:
+    before = {entry.path: entry.mark for entry in both.far.files()}
+    result = run(both.far_corpus, both.far, load_config(None, {"run": {"jobs": 1}, "codings": {"setting": "fast"}}))
+    assert result.unchanged and {entry.path: entry.mark for entry in both.far.files()} == before
+
+
 def test_commands_read_a_run_at_an_address(both: _Both, tmp_path: Path) -> None:
     status = _invoke("status", "--output", both.far)
     assert status.exit_code == 0 and "Up to date with the corpus" in status.stdout
@@ -796,3 +868,12 @@ def test_a_cache_may_stand_elsewhere(both: _Both, tmp_path: Path) -> None:
     result = run(both.corpus, tmp_path / "out", config, cache=both.far.below(".cache"))
     assert result.computed == 0  # the run on the store left all there is to know
     assert (tmp_path / "out" / "cells.parquet").read_bytes() == both.far.read_bytes("cells.parquet")
+
+
+def test_reports_on_a_store_link_to_pdfs_of_this_machine_by_their_whole_paths(both: _Both) -> None:
+    output = object_store.new_place()
+    done = _invoke("run", "--fast", "--jobs", "1", "--corpus", both.corpus, "--output", output, "--cache",
+                   both.far.below(".cache"))  # fmt: skip
+    assert done.exit_code == 0, done.output
+    page = output.read_bytes("state-of-play.html").decode()
+    assert f'href="{(both.corpus / "FR" / "a.pdf").as_uri()}#page=1"' in page

@@ -130,6 +130,19 @@ def test_a_table_written_in_parts_has_the_bytes_of_its_rows_however_they_came(
     assert all(size == group for size in sizes[:-1])
 
 
+def test_a_few_rows_that_wait_hold_no_large_table_in_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("policy_scan.tables.ROWS_PER_GROUP", {"x": 1000})
+    rows = to_table(records.Issue, [records.Issue(None, 3, "pages", "ocr", "error", "é" * 100, "→")] * 1001)
+    with TableWriter(tmp_path, "x", rows.schema) as writer:
+        writer.add(rows)
+        assert sum(one.get_total_buffer_size() for one in writer._waiting) < rows.get_total_buffer_size() / 100
+
+
+def test_a_file_can_be_read_by_others(tmp_path: Path) -> None:
+    write_atomic(tmp_path / "a", b"1")
+    assert os.name == "nt" or (tmp_path / "a").stat().st_mode & 0o777 == 0o644
+
+
 def test_a_table_is_on_disk_before_it_is_put_in_its_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     flushed: list[int] = []
     monkeypatch.setattr("policy_scan.tables.os.fsync", lambda file: flushed.append(os.fstat(file).st_size))
