@@ -11,6 +11,9 @@ from pathlib import Path
 
 import fixtures
 import pytest
+from typer.testing import CliRunner
+
+from policy_scan.cli import app
 
 LINES = [
     "Art. 1er. La demande est introduite en ligne, au moyen du formulaire de la commune.",
@@ -231,7 +234,10 @@ def test_levels_and_the_day_of_the_table_are_options_and_diff_tells_what_they_ch
      ("text", "a.pdf", "--picture", "s3://b/x.png")],
     ids=lambda words: words[0],
 )  # fmt: skip
-def test_an_address_is_no_folder_of_this_machine(tmp_path: Path, words: tuple[str, ...]) -> None:
-    refused = _call(*words, cwd=tmp_path)
-    assert refused.returncode == 2 and "an address" in refused.stderr
+def test_an_address_is_no_folder_of_this_machine(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    refused = CliRunner().invoke(app, list(words))
+    assert refused.exit_code == 2 and "an address" in refused.stderr
     assert not list(tmp_path.iterdir())
