@@ -68,10 +68,10 @@ def looks_like_heading(text: str) -> bool:
     text = text.strip()
     if not text or len(text) > 220 or text.endswith((";", ":", ",")):
         return False
-    letters = [c for c in text if c.isalpha()]
+    letters = list(filter(str.isalpha, text))
     if len(letters) < 3:
         return False
-    capitals = sum(c.isupper() for c in letters)
+    capitals = sum(map(str.isupper, letters))
     return capitals > 0.8 * len(letters) or (len(text) < 130 and not text.endswith(".") and text[0].isupper())
 
 

@@ -58,7 +58,7 @@ def split_tracks(segments: Sequence[Segment]) -> list[list[Segment]]:
 
 
 def _told(segment: Segment, tracked: Sequence[str]) -> str:
-    letters = sum(c.isalpha() for c in segment.text)
+    letters = sum(map(str.isalpha, segment.text))
     return segment.language if letters >= 30 and segment.language in tracked else ""
 
 

@@ -57,8 +57,8 @@ def _kind(lines: Sequence[Line], string: str, size: float, bold: bool, body: flo
     if txt.opens_bullet(string):
         return "list_item"
     short = len(string) <= 200 and len(lines) <= 4
-    letters = [char for char in string if char.isalpha()] if short else []
-    capitals = len(letters) > 3 and sum([char.isupper() for char in letters]) > 0.8 * len(letters)
+    letters = list(filter(str.isalpha, string)) if short else []
+    capitals = len(letters) > 3 and sum(map(str.isupper, letters)) > 0.8 * len(letters)
     if letters and (size > 1.15 * body or bold or capitals) and not string.rstrip().endswith((";", ",")):
         return "heading"
     if txt.opens_item(string):
