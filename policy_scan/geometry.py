@@ -207,7 +207,7 @@ def white_strips(x0: Floats, x1: Floats, rows: Ints, least: int, barriers: Seque
     row_right = np.zeros(count, np.int32)
     np.minimum.at(row_left, rows, begin)
     np.maximum.at(row_right, rows, end)
-    places = np.arange(width)
+    places = np.arange(width, dtype=np.int32)
     left_of, right_of = places >= row_left[:, None], places < row_right[:, None]
     both = np.minimum(*((wide & side).sum(axis=0, dtype=np.int32) for side in (left_of, right_of)))
     tried = np.flatnonzero(both >= least)
