@@ -3,10 +3,10 @@
     python benchmarks/trials.py CORPUS [--trials N] [--seed N] [--largest KB] [--documents N] [--keep DIR]
 
 Each trial runs `policy-scan run --fast` over the same corpus into a folder of its own, ends it at a moment drawn from
-the time that an undisturbed run takes, up to three times over, and then lets it finish. How it is ended is drawn too:
-the parent alone or all its processes killed, told to end (SIGTERM), interrupted (SIGINT), or one of its workers killed,
-after which the run itself must go on. Then every published table must have the undisturbed run's bytes, run.json must
-name them, and nothing may be left half-written. What breaks this is listed, and the exit code is then 1.
+the time that it takes, up to three times over, and then lets it finish. How it is ended is drawn too: the parent alone
+or all its processes killed, told to end (SIGTERM), interrupted (SIGINT), or one of its workers killed, after which the
+run itself must go on. Then every published table must have the undisturbed run's bytes, run.json must name them, and
+nothing may be left half-written. What breaks this is listed, and the exit code is then 1.
 """
 
 from __future__ import annotations
@@ -125,19 +125,27 @@ def try_once(
     seconds: float,
     rng: random.Random,
     trials: Trials,
-) -> None:
-    """One trial; `seconds` is what an undisturbed run takes, `expected` what it publishes."""
+) -> float:
+    """One trial; `seconds` is what an undisturbed run takes, `expected` what it publishes.
+
+    Returns what a run that has everything to do takes, as it is known by now: most moments drawn from more would come
+    after the end. A run that had less to do tells only how soon this trial's next one may end.
+    """
     trials.number += 1
     name = f"trial {trials.number}"
-    for _ in range(rng.randint(1, 3)):
-        way, moment = rng.choice(WAYS), rng.uniform(0.0, seconds)
-        process = begin(corpus, output, config)
+    left = seconds
+    for k in range(rng.randint(1, 3)):
+        way, moment = rng.choice(WAYS), rng.uniform(0.0, left)
+        process, started = begin(corpus, output, config), time.monotonic()
         hit = False
         try:
             process.wait(moment)
         except subprocess.TimeoutExpired:
             hit = end(process, way, rng)
         code, told = finish(process)
+        if not hit:
+            left = min(left, time.monotonic() - started)
+            seconds = seconds if k else left
         # A run outlives its worker, so its exit code doesn't tell whether there was one to kill.
         trials.endings[way if code not in (0, 1) or (hit and way == "worker killed") else "ended before"] += 1
         name += f", {way} at {moment:.1f} s ({code})"
@@ -153,7 +161,7 @@ def try_once(
     trials.found[f"{10 * done // max(1, n_documents) * 10} %"] += 1
     if code not in (0, 1) or "Traceback" in told:
         trials.broken.append(f"{name}: the last run ended with {code}: {told[-600:]}")
-        return
+        return seconds
     made = published(output)
     trials.broken += [
         f"{name}: {file} differs" for file in sorted({*made, *expected}) if made.get(file) != expected.get(file)
@@ -163,6 +171,7 @@ def try_once(
         f"{name}: run.json names other bytes of {file}" for file in named if named[file] != made.get(file)
     ]
     trials.broken += [f"{name}: left half-written: {path}" for path in left_over(output)]
+    return seconds
 
 
 def run_trials(corpus: Path, work: Path, number: int, seed: int, keep: bool = False) -> Trials:
@@ -179,7 +188,7 @@ def run_trials(corpus: Path, work: Path, number: int, seed: int, keep: bool = Fa
     for k in range(number):
         output = work / f"trial{k + 1}"
         before = len(trials.broken)
-        try_once(corpus, output, config, expected, seconds, rng, trials)
+        seconds = try_once(corpus, output, config, expected, seconds, rng, trials)
         if not keep and len(trials.broken) == before:
             shutil.rmtree(output)
         told = "".join(f"\n  {line}" for line in trials.broken[before:])
