@@ -1,4 +1,5 @@
-"""What a start loads: the command line nothing of the pipeline, a worker nothing that only training or tests need."""
+"""What a start loads: the command line nothing of the pipeline, a worker nothing that only training or tests need. And
+what of a start never reaches a user: a fault's code that looks like a run's, Ctrl-C in the middle of loading."""
 
 from __future__ import annotations
 
