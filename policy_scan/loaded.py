@@ -4,7 +4,6 @@ the model of languages, which takes longer to unpack than a page to read. Import
 from __future__ import annotations
 
 import gc
-import signal
 import sys
 from contextlib import suppress
 from types import TracebackType
@@ -19,7 +18,6 @@ def _end(kind: type[BaseException], error: BaseException, at: TracebackType | No
         sys.__excepthook__(kind, error, at)
 
 
-signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the run's business, also before Python sees to that itself
 sys.excepthook = _end
 with suppress(OSError):  # no room to unpack it: the documents say so
     load_model()
