@@ -141,9 +141,8 @@ def fetched(output: Place) -> Path:
             if attempt + 1 < _ATTEMPTS and output.read_bytes(RUN_FILE) != data:
                 continue
             raise
-        if not (
-            folder / RUN_FILE
-        ).is_file():  # the same, as the folder's name tells: a review takes a new one for a run
+        # One that is there is the same, as the folder's name tells; a review would take a new one for another run.
+        if not (folder / RUN_FILE).is_file():
             _write_details(folder, output, details)
         _forget(runs.parent, folder)
         return folder
