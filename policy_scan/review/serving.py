@@ -10,6 +10,7 @@ import socket
 import sys
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
@@ -163,9 +164,8 @@ def serve(output: Path, store: Store, listening: Listening, tell: Callable[[str]
         )
         before = signal.signal(signal.SIGTERM, _stop)
         try:
-            Server(config).run(sockets=[bound])
-        except KeyboardInterrupt:
-            pass  # the server has ended in good order, then handed the signal on
+            with suppress(KeyboardInterrupt):  # the server ends in good order, then hands the signal on
+                Server(config).run(sockets=[bound])
         finally:
             signal.signal(signal.SIGTERM, before)
     tell("Stopped. Every decision that was acknowledged is kept.")
