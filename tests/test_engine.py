@@ -635,7 +635,9 @@ def test_processes_are_started_anew_while_the_pool_still_tells_that_it_was_given
     submitting.start()
     submitting.join(20)
     assert not submitting.is_alive(), "it waits for a thread that waits for it"
-    assert all(isinstance(one.exception(20), engine.DisplacedError) for one in given)
+    # the process may have taken one before the signal that halts it came
+    ends = (engine.DisplacedError, engine.CrashedError)
+    assert all(isinstance(one.exception(20), ends) for one in given)
 
 
 def test_processes_that_were_let_go_are_not_started_again(processes: engine.Processes) -> None:
