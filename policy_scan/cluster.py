@@ -107,7 +107,10 @@ def examine(version: str, request: bytes) -> tuple[str, tuple[str, str] | None]:
     asked: _Request = pickle.loads(request)
     refused = _libraries(asked)
     if refused is None:
-        _pool(asked.run, worker.state.nthreads)  # its processes start while the rest is looked at
+        try:
+            _pool(asked.run, worker.state.nthreads)  # its processes start while the rest is looked at
+        except DisplacedError:  # nobody waits for the answer
+            return worker.id, None
         refused = _resources(asked) or _storage(asked, worker.id)
     if refused is not None:
         _close(asked.run.id)
@@ -197,6 +200,8 @@ class _Pool:
 
 
 _pools: dict[str, _Pool] = {}
+_ended: deque[str] = deque(maxlen=1000)
+"""Runs that told this worker their end: what they asked for before, and comes to be done afterwards, starts nothing."""
 _lock = threading.Lock()
 
 
@@ -212,7 +217,11 @@ def _prepare_process() -> None:
 
 
 def _pool(run: _Run, jobs: int) -> _Pool:
+    """A run's processes in this worker, started where they aren't yet. Raises DisplacedError where the run has ended,
+    ProcessesError."""
     with _lock:
+        if run.id in _ended:
+            raise DisplacedError
         _prepare_process()
         found = _pools.get(run.id)
         if found is None:
@@ -247,8 +256,14 @@ def _close_all() -> None:
 
 
 async def _end_run(run_id: str) -> None:
-    """Stop a run's processes in this worker, whatever they are at. The worker's loop goes on meanwhile."""
-    await asyncio.to_thread(_close, run_id)
+    """Stop a run's processes in this worker, whatever they are at, for good. The worker's loop goes on meanwhile."""
+
+    def end() -> None:
+        with _lock:
+            _ended.append(run_id)
+        _close(run_id)
+
+    await asyncio.to_thread(end)
 
 
 def work_there(run: _Run, worker_id: str, task: Task) -> Outcome | BaseException:
@@ -259,7 +274,10 @@ def work_there(run: _Run, worker_id: str, task: Task) -> Outcome | BaseException
     worker = get_worker()
     if worker.id != worker_id:
         return _ElsewhereError()
-    pool = _pool(run, worker.state.nthreads)
+    try:
+        pool = _pool(run, worker.state.nthreads)
+    except (DisplacedError, ProcessesError) as error:
+        return _portable(error)
     with _lock:
         pool.busy += 1
     try:
@@ -575,25 +593,25 @@ class Cluster:
         """As Executor.shutdown. Never raises for a cluster that is gone."""
         with self.lock:
             placed = [one for worker in self.workers.values() for one in worker.placed.values()]
-            used = [worker.address for worker in self.workers.values() if worker.id]
+            asked = list(self.workers)  # one that hasn't answered yet may just be starting processes
         try:
             # Where it is gone, its processes end with its workers, or when they have had nothing to do for a while.
             with suppress(OSError, RuntimeError):
                 if self.client.status == "running" and not self.lost:
                     if placed:
                         self.client.cancel([one.remote for one in placed], force=True)
-                    if used:
-                        self._tell_end(used)
+                    if asked:
+                        self._tell_end(asked)
         finally:
             self.client.close(timeout=5)
             self._sweep()
 
-    def _tell_end(self, used: list[str]) -> None:
+    def _tell_end(self, workers: list[str]) -> None:
         """Have the workers let this run's processes go; one that doesn't answer isn't waited for."""
 
         def tell() -> None:
             with suppress(Exception):
-                self.client.run(_end_run, self.run.id, workers=used, on_error="ignore")
+                self.client.run(_end_run, self.run.id, workers=workers, on_error="ignore")
 
         telling = threading.Thread(target=tell, daemon=True)
         telling.start()

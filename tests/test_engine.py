@@ -226,6 +226,20 @@ def test_a_worker_of_another_version_is_told_and_not_used(
     assert not two_workers.of_runs()
 
 
+def test_a_run_that_ends_while_a_worker_is_still_asked_leaves_it_no_processes(
+    tmp_path: Path, local: tuple[Path, Path], two_workers: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told, libraries = tmp_path / "told", cluster.libraries()
+    monkeypatch.setattr("policy_scan.cluster.libraries", lambda: dying.LateLibraries(libraries, told))
+    result = run(local[0], tmp_path / "out", _on(two_workers.address))
+    assert result.exit_code == 0 and not told.exists(), "the run was to end before the worker answers"
+    until = time.monotonic() + 20
+    while not told.exists() and time.monotonic() < until:
+        time.sleep(0.05)
+    time.sleep(1)  # it would begin processes now
+    assert told.exists() and not two_workers.of_runs()
+
+
 def test_a_run_waits_for_a_worker_and_goes_on_elsewhere_when_its_scheduler_is_lost(
     tmp_path: Path, local: tuple[Path, Path], lonely_scheduler: Cluster
 ) -> None:
@@ -757,7 +771,8 @@ def test_a_program_that_a_process_waits_for_ends_with_it(tmp_path: Path, by: str
 
 
 def _children() -> list[psutil.Process]:
-    return [one for one in psutil.Process().children(recursive=True) if is_of_run(one)]
+    """The processes of this process's own runs; those of a cluster's workers are further below."""
+    return [one for common in psutil.Process().children() for one in common.children() if is_of_run(one)]
 
 
 # ---------------------------------------------------------------------------------------------- the command line
