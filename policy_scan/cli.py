@@ -5,10 +5,9 @@ from __future__ import annotations
 import csv
 import json
 import sys
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -19,20 +18,18 @@ from . import __version__
 from .config import Config, load_config
 from .console import err, on_this_machine, out
 from .console import told as _told
-from .errors import PolicyScanError, UsageError
+from .errors import UsageError
 from .jurisdictions import normalise
 from .publishing import fetched
-from .review.commands import DATABASE_NAME, OUTPUT, Database, Output, folder_of
+from .review.commands import OUTPUT, Database, Output, folder_of
 from .review.exchange import app as review
+from .running import Order, Places, review_of, run_once, run_watching
 from .storage import Place
 
 if TYPE_CHECKING:
     from .codebook import Codebook
-    from .engine import Progress
     from .records import Decision
     from .report.common import RunData
-    from .review.following import Followed
-    from .runner import RunResult
 
 app = typer.Typer(
     name="policy-scan",
@@ -146,12 +143,8 @@ def run(
             overrides["table"] = table
         settings, codebook = _settings(config, **overrides)
         _check_engine(settings, scheduler)
-        places = _Places.of(corpus, output, cache)
-
-        def once() -> RunResult:
-            return _run_once(places, settings, codebook, codes, decisions, database)
-
-        raise typer.Exit(_watch(places, decisions, database, once) if watch else once().exit_code)
+        order = Order(Places.of(corpus, output, cache), settings, codebook, codes, decisions, database)
+        raise typer.Exit(run_watching(order) if watch else run_once(order).exit_code)
 
 
 def _check_engine(config: Config, scheduler: str | None) -> None:
@@ -173,175 +166,19 @@ def _code(name: str) -> str:
     return code
 
 
-@dataclass(frozen=True, slots=True)
-class _Places:
-    """Where a run reads and writes. `shown`: the output as the user gave it."""
-
-    corpus: Place
-    output: Place
-    cache: Place
-    shown: str
-
-    @classmethod
-    def of(cls, corpus: str, output: str, cache: str | None) -> _Places:
-        from .runner import CACHE_FOLDER
-
-        place = Place.of(output)
-        return cls(Place.of(corpus), place, Place.of(cache) if cache else place.below(CACHE_FOLDER), output)
-
-    def show(self, name: str) -> str:
-        """A file of the output, as the user would name it."""
-        return str(Path(self.shown) / name) if self.output.is_local else str(self.output.below(name))
-
-
-def _followed(output: Path, database: str | None) -> Followed | None:
-    """What reviewers recorded on a run; None where nobody has begun to review it. Raises StoreError."""
-    if not database and not (output / DATABASE_NAME).is_file():
-        return None
-    from .review.following import followed
-
-    found = followed(output, database)
-    return found if found.decisions or found.amendments else None
-
-
 @contextmanager
 def _as_reviewed(output: Path, database: str | None) -> Iterator[RunData]:
     """A run with what reviewers recorded since, for as long as it is read."""
     from .report.common import load_run
     from .reviewing import load_reviewed
 
-    followed = _followed(output, database)
+    followed = review_of(output, database)
     if followed is None:
         yield load_run(output)
         return
     err.print(f"The report follows {followed}", markup=False, soft_wrap=True)
     with load_reviewed(output, followed.decisions, followed.amendments) as run:
         yield run
-
-
-def _run_once(
-    places: _Places,
-    config: Config,
-    codebook: Codebook,
-    codes: Sequence[str],
-    decisions: Path | None,
-    database: str | None,
-) -> RunResult:
-    from .processes import common_start, load_ahead
-
-    if config.run.engine == "processes" and places.output.is_local and not (places.output.local / ".cache").exists():
-        load_ahead()  # a first run: there is work
-    from .lock import held
-    from .planning import usable_cores
-    from .publishing import Published, publish, workplace
-    from .report.terminal import print_state_of_play
-    from .report.writers import ReportWriters
-    from .runner import n_decisions, note_reports, reports_follow, run_held
-    from .screen import count_line, print_issues, shown_progress
-    from .stages.state_of_play import published_columns
-
-    started = time.monotonic()
-    language = config.table.language
-    names = {"xlsx": "state-of-play.xlsx", "html": "state-of-play.html"}
-    # The workbook and the page are made of this run's tables, not of the next one's.
-    with (
-        workplace(places.output) as folder,
-        held(places.output) as lock,
-        common_start(),
-        ReportWriters(config, config.run.jobs or usable_cores()) as writers,
-    ):
-        published = None if places.output.is_local else Published.at(places.output)
-        followed = _followed(folder, database)
-        if followed is not None and decisions is not None:
-            err.print(f"! The table follows {decisions}, not the decisions of {followed.address}", markup=False)
-        elif followed is not None:
-            err.print(f"The table follows {followed}", markup=False, soft_wrap=True)
-        elif decisions is None and (n := n_decisions(folder if published is None else published.details)):
-            err.print(f"! The last run followed {n} reviewers' decisions, this one follows none", markup=False)
-            err.print("    → give --decisions FILE.jsonl again where the table should follow them.", markup=False)
-        given = decisions or (followed.decisions if followed else None)
-        amendments = followed.amendments if followed else ()
-        with shown_progress(err) as shown:
-
-            def tell(progress: Progress) -> None:
-                shown.tell(progress)
-                writers.follow(progress)
-
-            result = run_held(places.corpus, folder, config, codes, tell, given, amendments, places.cache, published)
-        there = [folder / name for name in names.values()] if published is None else []
-        told = published is not None or (reports_follow(folder) and all(file.is_file() for file in there))
-        if not (result.unchanged and told):
-            files = {kind: folder / name for kind, name in names.items()}
-            writers.write(folder, language, files, absolute_links=published is not None)
-            note_reports(folder)
-            if published is not None:
-                publish(folder, places.output, lock.check)
-    print_state_of_play(out, result.cells, codebook, published_columns(result.cells, config), language)
-    if config.table.as_of:
-        err.print(f"The table is as of {config.table.as_of}: later acts enter no cell", markup=False)
-    print_issues(err, result.issues, result.documents, places.shown)
-    err.print(count_line(result, started), markup=False, soft_wrap=True)
-    out.print("The table: " + places.show("state_of_play.csv"), markup=False, soft_wrap=True)
-    for what, name in zip(("Workbook", "Web page"), names.values(), strict=True):
-        out.print(f"{what}: {places.show(name)}", markup=False, soft_wrap=True)
-    return result
-
-
-def _watch(places: _Places, decisions: Path | None, database: str | None, run: Callable[[], RunResult]) -> int:
-    """Run whenever something has changed, until Ctrl-C; the last run's exit code."""
-    from .console import say
-    from .corpus import look
-    from .keys import make_key
-    from .watching import LEAST_PAUSE, STORE_PAUSE, watch
-
-    code = 0
-    idle = False
-
-    def everything() -> str:
-        followed = _recorded(places.output, database) if decisions is None else _looks(decisions)
-        return make_key(look(places.corpus), followed)
-
-    def once() -> None:
-        nonlocal code, idle
-        idle = False
-        try:
-            code = run().exit_code
-        except PolicyScanError as error:
-            code = error.exit_code
-            raise
-
-    def waiting() -> None:
-        nonlocal idle
-        idle = True
-        err.print(f"Watching {places.corpus}; stop with Ctrl-C.", markup=False, soft_wrap=True)
-
-    try:
-        watch(once, everything, say, waiting, LEAST_PAUSE if places.corpus.is_local else STORE_PAUSE)
-    except KeyboardInterrupt:
-        if not idle:
-            raise
-        err.print("Stopped watching.")
-    return code
-
-
-def _recorded(output: Place, database: str | None) -> str:
-    """As review.following.recorded, without its libraries where nobody has begun to review; a review beside a run on an
-    object store has an address of its own."""
-    folder = output.local if output.is_local else Path()
-    if not database and not (output.is_local and (folder / DATABASE_NAME).is_file()):
-        return ""
-    from .review.following import recorded
-
-    return recorded(folder, database)
-
-
-def _looks(file: Path) -> str:
-    from .index import mark_of
-
-    try:
-        return mark_of(file.stat()).hex()
-    except OSError:  # the run says so
-        return ""
 
 
 @app.command()
@@ -352,7 +189,7 @@ def status(output: Output = OUTPUT, database: Database = None) -> None:
 
         folder = fetched(Place.of(output))
         print_status(out, folder)
-        followed = _followed(folder, database)
+        followed = review_of(folder, database)
         if followed is not None:
             from .reviewing import follows
 
@@ -524,7 +361,7 @@ def train(
         given: Path | Sequence[Decision] | None = decisions
         folder = None if run_folder is None else fetched(Place.of(run_folder))
         if folder is not None and decisions is None:
-            followed = _followed(folder, database)
+            followed = review_of(folder, database)
             if followed is None:
                 raise UsageError(
                     f"Nobody has reviewed {run_folder} yet.", "start 'policy-scan review', or give --decisions."

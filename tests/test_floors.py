@@ -22,7 +22,7 @@ FLOORS = (
         "evaluation_page", "report", "reading", "picture", "screen", "watching",
         "console", "inspection", "difference", "comparison", "tracing", "changes", "reviewing",
     },
-    {"cli", "review", "__main__"},
+    {"cli", "running", "review", "__main__"},
 )  # fmt: skip
 ENGINES = {
     "pypdfium2": {"pdf"},
