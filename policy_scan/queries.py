@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -19,6 +20,8 @@ R = TypeVar("R")
 MEGABYTES = 160
 """What DuckDB may take of memory."""
 _ROWS = 2_048
+_STOPPED = "Query interrupted"
+"""What DuckDB says where a signal came in the middle of a question."""
 _GLOB = re.compile(r"[*?\[]")
 _WITHOUT: Mapping[str, str] = {
     "text": "''", "spans": "CAST([] AS BIGINT[][])", "boxes": "CAST([] AS DOUBLE[][])",
@@ -59,28 +62,31 @@ class RunTables:
     def __exit__(self, *_: object) -> None:
         self._base.close()
 
-    def _named(self, error: Exception) -> Exception:
-        """A full disk ends a run with a message of its own; all else speaks of a file."""
-        return OSError(str(error)) if isinstance(error, self._of_disk) else ValueError(str(error))
+    @contextmanager
+    def _asked(self) -> Iterator[None]:
+        """DuckDB's errors as ours: a full disk ends a run with a message of its own, all else speaks of a file; and
+        where Ctrl-C ended a question, DuckDB leaves nothing of it but a message."""
+        try:
+            yield
+        except (self._errors, pa.ArrowException) as error:
+            raise (OSError if isinstance(error, self._of_disk) else ValueError)(str(error)) from error
+        except RuntimeError as error:
+            if str(error) == _STOPPED:
+                raise KeyboardInterrupt from None
+            raise
 
     def _do(self, command: str) -> None:
-        try:
+        with self._asked():
             self._base.execute(command)
-        except self._errors as error:
-            raise self._named(error) from error
 
     def _parts(self, question: str, *values: Any) -> Iterator[pa.RecordBatch]:
         """The answer, a few thousand rows at a time; nothing else may be asked before its end."""
-        try:
+        with self._asked():
             yield from self._base.sql(question, params=list(values) or None).to_arrow_reader(_ROWS)
-        except (self._errors, pa.ArrowException) as error:
-            raise self._named(error) from error
 
     def _table(self, question: str) -> pa.Table:
-        try:
+        with self._asked():
             return self._base.sql(question).to_arrow_table()
-        except self._errors as error:
-            raise self._named(error) from error
 
     def _records(self, record: type[R], answer: pa.Table, prefix: str = "") -> list[R]:
         names = [name for name in schema_of(record).names if prefix + name in answer.column_names]

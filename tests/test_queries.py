@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import random
+import signal
+import sys
+import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import example_run as make
@@ -214,3 +219,25 @@ def test_no_room_for_what_does_not_fit_in_memory_is_an_os_error(
     files = {"provisions": tmp_path / "provisions.parquet"}
     with RunTables(files, tmp_path / "file" / "scratch") as tables, pytest.raises(OSError):
         tables.dates()
+
+
+ENDLESS = "SELECT range FROM range(1000000000000) WHERE range % 700000001 = 3"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a process can't send itself Ctrl-C there")
+@pytest.mark.parametrize("how", ["command", "table", "rows"])
+def test_ctrl_c_in_the_middle_of_a_question_is_ctrl_c(tmp_path: Path, how: str) -> None:
+    ask: dict[str, Callable[[RunTables], object]] = {
+        "command": lambda tables: tables._do(f"CREATE TABLE found AS {ENDLESS}"),
+        "table": lambda tables: tables._table(ENDLESS),
+        "rows": lambda tables: list(tables._parts(ENDLESS)),
+    }
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    pressed = threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGINT))
+    try:
+        with RunTables({}, tmp_path) as tables, pytest.raises(KeyboardInterrupt):
+            pressed.start()
+            ask[how](tables)
+    finally:
+        pressed.cancel()
+        signal.signal(signal.SIGINT, before)
