@@ -13,7 +13,6 @@ import shutil
 import tarfile
 import tempfile
 import threading
-import time
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -27,16 +26,12 @@ import pyarrow.parquet as pq
 
 from .errors import CacheError
 from .keys import hash_bytes
-from .lock import has_ended, signature, sweep
+from .machines import HALF, signature, sweep
 from .storage import Place, UnreachableError
 from .tables import quick_parquet_bytes, schema_of, to_table
 
 _META = "meta.json"
 _ATTEMPTS = 3
-_HALF = ".tmp-"
-"""Begins the name of a result that is being written."""
-_OLD_SECONDS = 86_400.0
-"""A result takes less than a second to write: what is older was left by a machine that doesn't say so any more."""
 _START = 16_384
 """So many bytes of an object hold its first member, which is meta.json."""
 _KEPT = 8
@@ -163,7 +158,7 @@ class Cache:
     def _write_folder(self, stage: str, key: str, files: Mapping[str, bytes]) -> None:
         final = self.folder(stage, key)
         final.parent.mkdir(parents=True, exist_ok=True)
-        folder = Path(tempfile.mkdtemp(prefix=f"{_HALF}{signature()}", dir=final.parent))
+        folder = Path(tempfile.mkdtemp(prefix=f"{HALF}{signature()}", dir=final.parent))
         try:
             for name, data in files.items():
                 (folder / name).write_bytes(data)
@@ -239,14 +234,8 @@ class Cache:
     def sweep(self) -> None:
         """Remove what killed runs left half-written, not what another run that shares the cache is writing; an object
         store has nothing half-written."""
-        if not self.root.is_local:
-            return
-        sweep(self.root.local)
-        for folder in self.root.local.glob(f"*/*/{_HALF}*"):
-            with suppress(OSError):
-                old = time.time() - folder.stat().st_mtime > _OLD_SECONDS
-                if old or has_ended(folder.name.removeprefix(_HALF)):
-                    shutil.rmtree(folder, ignore_errors=True)
+        if self.root.is_local:
+            sweep(self.root.local, f"{HALF}*", f"*/*/{HALF}*")
 
     def close(self) -> None:
         """End what fetches ahead."""

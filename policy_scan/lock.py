@@ -1,7 +1,8 @@
 """Who is writing into an output: one run at a time, told by OUT/.lock.
 
-The file holds the process, the host and the time, for people to read; that its process lives is what counts. A lock
-whose process has ended is taken over. Reading a run (reports, the review) needs no lock: tables are replaced whole.
+The file holds the process, the host and the time, for people to read, and what tells the machine; that its process
+lives is what counts. A lock whose process is known to have ended is taken over, any other is refused. Reading a run
+(reports, the review) needs no lock: tables are replaced whole.
 
 On an object store the holder may be on any machine. It writes its lock anew every few seconds, and who finds a lock of
 another machine watches it: one that doesn't change for many beats, by the watcher's own clock, is taken over. No two
@@ -25,7 +26,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from .errors import LockedError
-from .keys import make_key
+from .machines import HALF, began, boot, installation, lives, machine, signature, sweep
 from .storage import Place
 
 LOCK_FILE = ".lock"
@@ -33,6 +34,8 @@ _BEAT_SECONDS = 10.0
 """How often a holder writes its lock on an object store anew."""
 _DEAD_BEATS = 9
 """After how many beats without a change the lock of another machine is taken over."""
+_MACHINE = ("machine", "boot", "installation", "folder")
+"""What a lock says of where its holder is, beside the host's name; '' where that isn't known."""
 _SETTLE_SECONDS = 2.0
 """How long to wait, on a store that knows no conditions, until a lock written at the same moment would be seen."""
 
@@ -45,45 +48,76 @@ class Lock(Protocol):
         ...
 
 
-def _told(process: int, place: int) -> str:
-    """What Linux tells of a process in a place of its /proc/N/stat, counted from after its name; '' elsewhere."""
-    try:
-        status = Path(f"/proc/{process}/stat").read_text(encoding="utf-8", errors="replace")
-        return status.rpartition(")")[2].split()[place]
-    except (OSError, IndexError):
-        return ""
-
-
-def _began(process: int) -> str:
-    """When a process began, as its system tells it, so that a number used again isn't taken for the old process."""
-    return _told(process, 19)
-
-
-def lives(process: int, began: str) -> bool:
-    """Whether a process of this machine is there and does something. `began`: '' where that isn't known."""
-    if os.name == "nt":  # signal 0 would end it there; who holds the lock is then for the user to judge
-        return True
-    try:
-        os.kill(process, 0)
-    except (ProcessLookupError, OverflowError):
-        return False
-    except PermissionError:
-        return True
-    if _told(process, 0) in ("Z", "X"):  # ended, though nobody has asked how
-        return False
-    return not began or _began(process) in ("", began)
-
-
 def _holder(file: Path) -> dict[str, Any] | None:
     """Who holds a lock; None where the file is gone, {} where nothing can be told from it."""
     try:
         holder = json.loads(file.read_text(encoding="utf-8"))
-        return {"process": int(holder["process"]), "host": str(holder["host"]), "since": str(holder["since"]),
-                "began": str(holder["began"])}  # fmt: skip
+        told = {name: str(holder[name]) for name in ("host", "since", "began")}
+        told |= {name: str(holder.get(name, "")) for name in _MACHINE}  # earlier versions told the host only
+        return {"process": int(holder["process"]), **told}
     except FileNotFoundError:
         return None
     except (ValueError, KeyError, TypeError):
         return {}
+
+
+def _has_ended(holder: dict[str, Any], own: dict[str, Any]) -> bool:
+    """Whether the holder of a folder's lock is known to have ended. `own`: what this process would hold it as."""
+    if not holder:
+        return False
+    same_host = holder["host"] == own["host"]
+    if holder["machine"] == own["machine"] or (not holder["machine"] and same_host):
+        return not lives(holder["process"], holder["began"])
+    if not holder["boot"] or not own["boot"]:
+        return False
+    if holder["boot"] == own["boot"]:  # of another container here: the kernel that both share would still lock it
+        return bool(own["folder"]) and holder["folder"] == own["folder"]
+    # Of another machine, or of this one before it was started anew. Where both see the folder on a disk of their own it
+    # is the same machine's (clusters' file systems aside, whose machines have names of their own). A network drive many
+    # write to, some of them copies of one image with one name and one identity, as containers are.
+    on_disk = _is_on_disk(own["folder"]) and _is_on_disk(holder["folder"])
+    same_installation = bool(own["installation"]) and holder["installation"] == own["installation"]
+    return same_host and (on_disk or same_installation)
+
+
+def _is_on_disk(told: str) -> bool:
+    """Whether a folder that was claimed stood on a disk: Linux gives all else, and a few kinds of disks, no device."""
+    device = told.partition(":")[0]
+    return sys.platform == "linux" and device.isdecimal() and os.major(int(device)) != 0
+
+
+def _claim(folder: Path) -> tuple[int, str] | None:
+    """A folder itself locked, as a handle to be closed, and what tells the folder under this start of this machine.
+
+    The kernel lets go of it however a process ends, and knows it in all containers; other machines don't. None where
+    it is locked already, or nothing can lock it: Windows, most network drives.
+    """
+    if sys.platform == "win32":
+        return None
+    import fcntl
+
+    try:
+        handle = os.open(folder, os.O_RDONLY)
+    except OSError:
+        return None
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        status = os.fstat(handle)
+    except OSError:
+        os.close(handle)
+        return None
+    return handle, f"{status.st_dev}:{status.st_ino}"
+
+
+def is_left(folder: Path) -> bool:
+    """Whether a folder's lock is there, and its holder known to have ended."""
+    claim = _claim(folder)
+    try:
+        own = {**_myself(), "folder": claim[1] if claim else ""}
+        return _has_ended(_holder(folder / LOCK_FILE) or {}, own)
+    finally:
+        if claim:
+            os.close(claim[0])
 
 
 def _refuse(file: Path, holder: dict[str, Any]) -> LockedError:
@@ -92,6 +126,8 @@ def _refuse(file: Path, holder: dict[str, Any]) -> LockedError:
             f"{file} says that another run writes here, but not which.", f"delete {file} when no run is going on."
         )
     where = f"process {holder['process']} on {holder['host']}, since {holder['since']}"
+    if holder["machine"] not in ("", machine()) and holder["host"] == socket.gethostname():
+        where += " (another machine or container of that name, or this one before it was started anew)"
     return LockedError(
         f"Another run is writing into {file.parent}: {where}.",
         f"wait until it has ended, give another --output, or delete {file} when that process is gone.",
@@ -109,16 +145,8 @@ def _put(mine: Path, file: Path) -> None:
             stream.write(mine.read_bytes())
 
 
-def sweep(folder: Path) -> None:
-    """Remove the half-written files of processes that have ended."""
-    for file in folder.glob(".tmp-*-*"):
-        process = file.name.split("-")[1]
-        if process.isdecimal() and not lives(int(process), ""):
-            file.unlink(missing_ok=True)
-
-
-def _take(file: Path, mine: Path) -> None:
-    """Put the finished file `mine` in place as the lock, all at once. Raises LockedError."""
+def _take(file: Path, mine: Path, own: dict[str, Any]) -> None:
+    """Put the finished file `mine`, which tells `own`, in place as the lock, all at once. Raises LockedError."""
     for _ in range(10):
         try:
             _put(mine, file)
@@ -127,8 +155,7 @@ def _take(file: Path, mine: Path) -> None:
             holder = _holder(file)
         if holder is None:  # released at this moment
             continue
-        own = holder.get("host") == socket.gethostname()
-        if not own or lives(holder["process"], holder["began"]):
+        if not _has_ended(holder, own):
             raise _refuse(file, holder)
         # Of several that find it stale, one renames it; what it took away is checked, lest it be a new one.
         aside = mine.with_name(f"{mine.name}-stale")
@@ -163,7 +190,11 @@ def _myself() -> dict[str, Any]:
         "process": os.getpid(),
         "host": socket.gethostname(),
         "since": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
-        "began": _began(os.getpid()),
+        "began": began(os.getpid()),
+        "machine": machine(),
+        "boot": boot(),
+        "installation": installation(),
+        "folder": "",
     }
 
 
@@ -179,19 +210,35 @@ class _FolderLock:
     def __init__(self, output: Path) -> None:
         self.output, self.file = output, output / LOCK_FILE
         self.holder = _myself()
+        self.claim: tuple[int, str] | None = None
 
     def take(self) -> None:
         self.output.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=f".tmp-{os.getpid()}-", dir=self.output)
+        self.claim = _claim(self.output)
+        try:
+            if self.claim:
+                self.holder["folder"] = self.claim[1]
+            self._put()
+        except BaseException:
+            self._unclaim()
+            raise
+        sweep(self.output, f"{HALF}*")
+
+    def _put(self) -> None:
+        handle, name = tempfile.mkstemp(prefix=f"{HALF}{signature()}", dir=self.output)
         mine = Path(name)
         try:
             with os.fdopen(handle, "w", encoding="utf-8") as stream:
                 json.dump(self.holder, stream)
             mine.chmod(0o644)
-            _take(self.file, mine)
+            _take(self.file, mine, self.holder)
         finally:
             mine.unlink(missing_ok=True)
-        sweep(self.output)
+
+    def _unclaim(self) -> None:
+        if self.claim:
+            os.close(self.claim[0])
+            self.claim = None
 
     def check(self) -> None:
         holder = _holder(self.file)
@@ -199,30 +246,11 @@ class _FolderLock:
             raise _lost(self.output, holder)
 
     def release(self) -> None:
-        if _holder(self.file) == self.holder:
-            self.file.unlink(missing_ok=True)
-
-
-def machine() -> str:
-    """What tells this machine, and on Linux this container, from any other while it is up: within it a number of a
-    process says whether that lives. Names of hosts are given twice."""
-    try:
-        boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
-        return f"{boot} {Path('/proc/self/ns/pid').readlink()}"
-    except OSError:
-        return f"{socket.gethostname()} {uuid.getnode():x}"
-
-
-def signature() -> str:
-    """What a temporary folder's name tells of the process that it is of, where several machines may write."""
-    return f"{make_key(machine())[:12]}-{os.getpid()}-"
-
-
-def has_ended(signed: str) -> bool:
-    """Whether a name that begins with a `signature` is of a process of this machine that has ended."""
-    here, _, rest = signed.partition("-")
-    process = rest.partition("-")[0]
-    return here == make_key(machine())[:12] and process.isdecimal() and not lives(int(process), "")
+        try:
+            if _holder(self.file) == self.holder:
+                self.file.unlink(missing_ok=True)
+        finally:
+            self._unclaim()
 
 
 class _StoreLock:
@@ -230,7 +258,7 @@ class _StoreLock:
 
     def __init__(self, output: Place) -> None:
         self.output = output
-        self.holder = {**_myself(), "machine": machine(), "token": uuid.uuid4().hex, "beat": 0}
+        self.holder = {**_myself(), "token": uuid.uuid4().hex, "beat": 0}
         self.ended = threading.Event()
         self.thread = threading.Thread(target=self._beat, name="lock", daemon=True)
 

@@ -22,7 +22,8 @@ from typing import Any
 
 from .errors import NothingToDoError, PolicyScanError
 from .keys import hash_bytes, hash_file, make_key
-from .lock import has_ended, signature
+from .lock import held, is_left
+from .machines import has_ended, signature
 from .storage import Place, write_atomic
 
 RUN_FILE = "run.json"
@@ -167,9 +168,12 @@ def workplace(output: Place) -> Iterator[Path]:
     work = local_folder() / "work"
     work.mkdir(parents=True, exist_ok=True)
     for left in work.iterdir():  # a home folder may be shared by machines whose processes bear the same numbers
-        if has_ended(left.name):
+        if has_ended(left.name) or is_left(left):
             shutil.rmtree(left, ignore_errors=True)
-    with tempfile.TemporaryDirectory(prefix=signature(), dir=work, ignore_cleanup_errors=True) as name:
+    with (
+        tempfile.TemporaryDirectory(prefix=signature(), dir=work, ignore_cleanup_errors=True) as name,
+        held(Path(name)),  # so that it is told even when this machine was started anew
+    ):
         yield Path(name)
 
 

@@ -24,6 +24,7 @@ from urllib.parse import unquote, urlsplit
 
 from .errors import UsageError
 from .keys import hash_file, hash_stream
+from .machines import HALF, signature
 
 T = TypeVar("T")
 _ADDRESS = re.compile(r"[a-z][a-z0-9+.-]+://", re.IGNORECASE)
@@ -236,9 +237,9 @@ def _checked(address: str) -> str:
 
 
 def write_atomic(path: Path, data: bytes) -> None:
-    """Write bytes beside `path` under a name that tells the process, flush to disk, and rename. Raises OSError."""
+    """Write bytes beside `path` under a name that tells whose it is, flush to disk, and rename. Raises OSError."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f".tmp-{os.getpid()}-", dir=path.parent)
+    handle, name = tempfile.mkstemp(prefix=f"{HALF}{signature()}", dir=path.parent)
     try:
         with os.fdopen(handle, "wb") as stream:
             stream.write(data)
@@ -412,7 +413,7 @@ class Place:
         """Copy to a local file if its bytes have this SHA-256; whether they have. There in whole or not at all, for who
         finds it there doesn't read it again. Raises OSError."""
         file.parent.mkdir(parents=True, exist_ok=True)
-        handle, part = tempfile.mkstemp(prefix=f".tmp-{os.getpid()}-", dir=file.parent)
+        handle, part = tempfile.mkstemp(prefix=f"{HALF}{signature()}", dir=file.parent)
         os.close(handle)
         try:
             self._ask(name, lambda store, full: store.get_file(full, part))

@@ -12,7 +12,7 @@ import pytest
 from policy_scan.cache import Cache
 from policy_scan.errors import CacheError
 from policy_scan.keys import make_key
-from policy_scan.lock import signature
+from policy_scan.machines import signature
 from policy_scan.records import Issue
 from policy_scan.tables import from_table
 
@@ -134,7 +134,7 @@ def test_sweeping_removes_what_is_of_no_process_any_more(tmp_path: Path) -> None
         (beside / name).mkdir()
         (beside / name / "issue.parquet").write_bytes(b"half")
     os.utime(beside / ".tmp-old", (1, 1))
-    (tmp_path / f".tmp-{ended.pid}-index").write_bytes(b"half")
+    (tmp_path / f".tmp-{here}-{ended.pid}-index").write_bytes(b"half")
     cache.sweep()
     assert {path.name for path in _half(tmp_path)} == {name for name, stays in names.items() if stays}
     assert cache.environment("pages", KEY) == ""

@@ -9,7 +9,7 @@ import pytest
 
 PACKAGE = Path(__file__).parents[1] / "policy_scan"
 FLOORS = (
-    {"errors", "keys", "records", "tables", "storage", "processes", "pool"},
+    {"errors", "keys", "records", "tables", "machines", "storage", "processes", "pool"},
     {
         "config", "codebook", "corpus", "jurisdictions", "cache", "project",
         "pdf", "ocr", "legibility", "text", "geometry", "lines", "layout", "grids", "furniture", "composing", "scan",

@@ -709,7 +709,9 @@ def test_a_copy_that_was_broken_off_is_not_taken_for_the_runs(
     assert not list((tmp_path / "kept").rglob(".tmp-*"))
 
 
-def test_what_a_killed_run_was_assembled_in_is_removed_by_the_next(tmp_path: Path) -> None:
+def test_what_a_killed_run_was_assembled_in_is_removed_by_the_next(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     far = Place.of("s3://b/x")
     code = (
         "import sys, time; from policy_scan.publishing import workplace; from policy_scan.storage import Place\n"
@@ -722,11 +724,19 @@ def test_what_a_killed_run_was_assembled_in_is_removed_by_the_next(tmp_path: Pat
         with workplace(far) as own:
             assert (left / "half").is_file() and own != left
         process.kill()
-    elsewhere = left.parent / "0123456789ab-1-x"  # of another machine
-    elsewhere.mkdir()
+    elsewhere, earlier = left.parent / "0123456789ab-1-x", left.parent / "0123456789ab-1-y"
+    elsewhere.mkdir()  # of another machine, or of an earlier version
     with workplace(far) as own:
         assert not left.exists() and own.is_dir() and elsewhere.is_dir()
-    assert not own.exists()
+        own.rename(earlier)  # as if this machine had been started anew since
+        own.mkdir()
+    told = {**json.loads((earlier / LOCK_FILE).read_bytes()), "machine": "b pid:[1]", "boot": "b"}
+    monkeypatch.setattr(locks, "boot", lambda: "c")
+    monkeypatch.setattr(locks, "installation", lambda: "this")
+    for host, stays in (("elsewhere", True), (told["host"], False)):
+        (earlier / LOCK_FILE).write_text(json.dumps({**told, "host": host, "installation": "this"}))
+        with workplace(far):
+            assert earlier.exists() == stays
     with workplace(Place.of(tmp_path)) as own:
         assert own == tmp_path
 
