@@ -4,9 +4,11 @@ memory, however large the tables are. What doesn't fit goes to a scratch folder 
 
 from __future__ import annotations
 
+import os
 import re
+import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -37,30 +39,50 @@ class RunTables:
     def __init__(self, files: Mapping[str, Path], scratch: Path) -> None:
         import duckdb
 
+        self._links = ExitStack()
         self._base = duckdb.connect(
             config={
                 # One thread: rows come in one order, and the other cores are the workers'.
                 "threads": 1,
                 "memory_limit": f"{MEGABYTES}MB",
-                "temp_directory": str(scratch),
+                "temp_directory": self._told(scratch),
                 "autoinstall_known_extensions": False,
             }
         )
         self._errors: type[Exception] = duckdb.Error
         self._of_disk = (duckdb.IOException, duckdb.OutOfMemoryException)
-        self._names = {name: tuple(pq.read_schema(file).names) for name, file in files.items()}
+        self._is_set_aside = False
+        self._names: dict[str, tuple[str, ...]] = {}
+        try:
+            self._open(files)
+        except BaseException:
+            self.__exit__()
+            raise
+
+    def _open(self, files: Mapping[str, Path]) -> None:
         for name, file in files.items():
+            self._names[name] = tuple(pq.read_schema(file).names)
             # A name in brackets is a pattern to DuckDB, and one with '=' a column, unless it is told otherwise.
-            place = _GLOB.sub(lambda found: f"[{found[0]}]", str(file)).replace("'", "''")
+            place = _GLOB.sub(lambda found: f"[{found[0]}]", self._told(file)).replace("'", "''")
             options = "file_row_number = true, hive_partitioning = false"
             self._do(f"CREATE VIEW {name} AS FROM read_parquet('{place}', {options})")
-        self._is_set_aside = False
 
     def __enter__(self) -> RunTables:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._base.close()
+        with self._links:
+            self._base.close()
+
+    def _told(self, path: Path) -> str:
+        """A path as DuckDB takes it: in a pattern, and for what it sets aside, a backslash parts folders on any system.
+        A folder with one in its name is shown to it by a link in another folder."""
+        if os.sep == "\\" or "\\" not in str(path.parent):
+            return str(path)
+        place = self._links.enter_context(tempfile.TemporaryDirectory(prefix="policy-scan-"))
+        link = Path(place) / "folder"
+        link.symlink_to(path.parent.absolute())
+        return str(link / path.name)
 
     @contextmanager
     def _asked(self) -> Iterator[None]:

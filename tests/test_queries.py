@@ -147,7 +147,8 @@ def test_a_review_of_files_is_the_review_of_the_whole_run_in_memory(tmp_path: Pa
         told, config, make.codebook(), thresholds, decisions_for_cells(review.settled), disputed_pairs(review.settled),
     )  # fmt: skip
 
-    folder = tmp_path / "provision_id=7" / "it's [a] run*"  # none of it means anything to DuckDB
+    # None of it means anything to DuckDB.
+    folder = tmp_path / "provision_id=7" / "it's [a] run*" / ("" if sys.platform == "win32" else "b\\[1]?")
     folder.mkdir(parents=True)
     for name, table in (
         ("pages", to_table(Page, pages)), ("provisions", to_table(Provision, provisions)),
@@ -219,6 +220,27 @@ def test_no_room_for_what_does_not_fit_in_memory_is_an_os_error(
     files = {"provisions": tmp_path / "provisions.parquet"}
     with RunTables(files, tmp_path / "file" / "scratch") as tables, pytest.raises(OSError):
         tables.dates()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a backslash is no part of a name there")
+def test_what_does_not_fit_in_memory_is_set_aside_in_a_folder_of_any_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("policy_scan.queries.MEGABYTES", 24)
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "links"))
+    (tmp_path / "links").mkdir()
+    folder = tmp_path / "a\\b"
+    folder.mkdir()
+    file = folder / "provisions.parquet"
+    write_table(folder, "provisions", to_table(Provision, [make.provision("p", make.document("a"))]))
+    with RunTables({"provisions": file}, folder / "scratch") as tables:
+        tables._do("CREATE TEMP TABLE much AS SELECT range, repeat('x', 1000) || range FROM range(60000)")
+        assert list((folder / "scratch").iterdir())
+        assert tables.dates() == {("a", ""): 1}
+    file.write_bytes(b"no table")
+    with pytest.raises(ValueError, match="Parquet"):
+        RunTables({"provisions": file}, folder / "scratch")
+    assert not list((tmp_path / "links").iterdir()) and file.is_file()
 
 
 ENDLESS = "SELECT range FROM range(1000000000000) WHERE range % 700000001 = 3"
