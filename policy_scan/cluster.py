@@ -47,6 +47,11 @@ _LOOK_SECONDS = 1.0
 _IDLE_SECONDS = 120.0
 """After so long without a document, a worker lets a run's processes go: the run's own end was never told."""
 
+_WORD_SECONDS = 3_600.0
+"""How often a run writes its word for workers anew, so that others see that it goes on."""
+_LEFT_SECONDS = 86_400.0
+"""What a run left for its workers and hasn't written for so long, a killed run left."""
+
 _DECISIVE = (
     "pypdfium2",
     "pytesseract",
@@ -383,17 +388,25 @@ class Cluster:
         self.went: deque[_Worker] = deque()
         self.unfit: deque[tuple[_Worker, tuple[str, str]]] = deque()
         self.looked, self.lonely, self.told = 0.0, time.monotonic(), False
+        self.written = 0.0
         self.run = _Run(uuid.uuid4().hex, config, plan.cache, plan.environment, function)
         self.token = uuid.uuid4().hex.encode("ascii")
         self.place = plan.cache
         try:
-            self.place.write_bytes(f"cluster/{self.run.id}/client", self.token)
+            self._leave_word()
+            with suppress(OSError):
+                self._sweep_left()
             sample = _readable(plan, config)
             request = _Request(self.run, libraries(), plan.uses, sample, self.token)
             self.request = pickle.dumps(request)
         except BaseException:
             self.client.close()
             raise
+
+    def _leave_word(self) -> None:
+        """Write what workers read to know that they see the same folder."""
+        self.place.write_bytes(f"cluster/{self.run.id}/client", self.token)
+        self.written = time.monotonic()
 
     # -- workers that come and go
 
@@ -402,6 +415,9 @@ class Cluster:
         if time.monotonic() - self.looked >= _LOOK_SECONDS:
             self._look()
             self.looked = time.monotonic()
+        if time.monotonic() - self.written >= _WORD_SECONDS:
+            with suppress(OSError):
+                self._leave_word()
         while self.went:
             self._lose(self.went.popleft())
         while self.unfit:
@@ -629,6 +645,29 @@ class Cluster:
         with suppress(OSError):  # a few bytes that hold nothing
             for entry in list(below.entries()):
                 below.delete(entry.path)
+
+    def _sweep_left(self) -> None:
+        """Remove what killed runs left there. How old it is counts from this run's own word, by the clock of the place:
+        a run that goes on has written its word within hours. Raises OSError."""
+        place = self.place.below("cluster")
+        if place.is_local:
+            names = [f"{file.parent.name}/{file.name}" for file in place.local.glob("*/*")]
+        else:
+            names = [entry.path for entry in place.entries()]
+        times: dict[str, float] = {}
+        for name in names:
+            with suppress(FileNotFoundError):  # of a run that ends just now
+                times[name] = place.modified(name)
+        now = times[f"{self.run.id}/client"]
+        for run_id in {name.partition("/")[0] for name in times}:
+            own = [name for name in times if name.startswith(f"{run_id}/")]
+            if now - max(times[name] for name in own) <= _LEFT_SECONDS:
+                continue
+            for name in own:
+                place.delete(name)
+            if place.is_local:
+                with suppress(OSError):
+                    (place.local / run_id).rmdir()
 
 
 def _readable(plan: Plan, config: Config) -> Task | None:

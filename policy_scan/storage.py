@@ -364,6 +364,16 @@ class Place:
             (self.local / name).exists() if self.is_local else self._ask(name, lambda store, full: store.exists(full))
         )
 
+    def modified(self, name: str) -> float:
+        """When a file was written, in seconds by the clock of where it stands, which may not be this machine's. Raises
+        OSError, also where a store doesn't tell."""
+        if self.is_local:
+            return (self.local / name).stat().st_mtime
+        try:
+            return self._ask(name, lambda store, full: float(store.modified(full).timestamp()))
+        except NotImplementedError as error:
+            raise OSError(errno.ENOTSUP, "The store tells no times", self._full(name)) from error
+
     def delete(self, name: str) -> None:
         """Forget a file; none is there afterwards, whether it was or not. Raises OSError."""
         if self.is_local:

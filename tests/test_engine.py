@@ -429,6 +429,33 @@ def test_a_run_that_shares_the_cache_keeps_what_it_told_its_workers(quiet: Quiet
     assert other.exists() and not (there.place.local / "cluster" / there.run.id).exists()
 
 
+def test_what_killed_runs_left_for_workers_goes_when_it_is_old_by_the_clock_of_the_folder(
+    quiet: Quiet, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, local: tuple[Path, Path]
+) -> None:
+    there, _ = quiet
+    folder = there.place.local / "cluster"
+    now = (folder / there.run.id / "client").stat().st_mtime
+    for name, age in (("left/client", 90_000), ("left/1", 90_000), ("on/client", 3_700), ("on/1", 90_000)):
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_bytes(b"t")
+        os.utime(folder / name, (now - age, now - age))
+    monkeypatch.setattr(time, "time", lambda: 4e9)  # of this machine, whose clock is no matter
+    config = _on("tcp://s:1")
+    later = cluster.Cluster(make_plan(local[0], tmp_path / "cache", config), config, print, dying.work)
+    assert {path.name for path in folder.iterdir()} == {there.run.id, later.run.id, "on"}
+
+
+def test_a_run_that_goes_on_for_long_says_so(quiet: Quiet, monkeypatch: pytest.MonkeyPatch) -> None:
+    there, _ = quiet
+    word = there.place.local / "cluster" / there.run.id / "client"
+    os.utime(word, (1, 1))
+    there.room()
+    assert word.stat().st_mtime == 1
+    there.written -= cluster._WORD_SECONDS
+    there.room()
+    assert word.stat().st_mtime > 1 and word.read_bytes() == there.token
+
+
 def test_a_worker_whose_processes_do_not_stay_alive_fails_no_document(quiet: Quiet) -> None:
     there, notes = quiet
     _joins(there, "a", ("1", None))

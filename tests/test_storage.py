@@ -24,8 +24,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner, Result
 
+from policy_scan import cluster, publishing, storage, worker
 from policy_scan import lock as locks
-from policy_scan import publishing, storage, worker
 from policy_scan.cache import Cache
 from policy_scan.cli import app
 from policy_scan.config import load_config
@@ -739,6 +739,22 @@ def test_what_a_killed_run_was_assembled_in_is_removed_by_the_next(
             assert earlier.exists() == stays
     with workplace(Place.of(tmp_path)) as own:
         assert own == tmp_path
+
+
+def test_what_killed_runs_of_a_cluster_left_on_a_store_goes_when_it_is_old_by_the_stores_clock(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place.write_bytes("cluster/left/client", b"t")
+    place.write_bytes("cluster/left/1", b"t")
+    place.write_bytes("cluster/on/1", b"t")
+    time.sleep(3.1)  # a store tells whole seconds
+    place.write_bytes("cluster/on/client", b"t")
+    place.write_bytes("cluster/own/client", b"t")
+    monkeypatch.setattr(cluster, "_LEFT_SECONDS", 1.5)
+    monkeypatch.setattr(time, "time", lambda: 0.0)  # of this machine, whose clock is no matter
+    there: Any = SimpleNamespace(place=place, run=SimpleNamespace(id="own"))
+    cluster.Cluster._sweep_left(there)
+    assert [entry.path for entry in place.entries()] == ["cluster/on/1", "cluster/on/client", "cluster/own/client"]
 
 
 # --------------------------------------------------------------------------------------------------------- whole runs
