@@ -5,8 +5,9 @@ from __future__ import annotations
 import importlib.util
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 from rich.console import Console
 from rich.table import Table
@@ -15,15 +16,17 @@ from rich.text import Text
 from .codebook import Codebook, load_codebook
 from .config import Config, load_config
 from .corpus import printable
-from .errors import PolicyScanError, UsageError
+from .errors import NothingToDoError, PolicyScanError, UsageError
 from .records import Cell, Coding, Document, Issue, Provision
 from .report.common import mark_text
+from .report.stored import find_provisions, read_codings_of, read_provisions
 from .runner import CACHE_FOLDER, read_run_file, stale_documents
 from .screen import print_issues
 from .stages.codings import as_passage
 from .storage import Place
 from .tables import read_records
 
+T = TypeVar("T")
 _MANY = 15
 _MENTIONED = 0.1
 """Themes with a lower probability than this are passed over."""
@@ -31,6 +34,17 @@ _MENTIONED = 0.1
 
 def _print(console: Console, text: str) -> None:
     console.print(text, markup=False, soft_wrap=True)
+
+
+def _read(output: Path, read: Callable[[], T]) -> T:
+    """What is read of a run's tables. Raises NothingToDoError where there is no run, or a table of it is damaged."""
+    read_run_file(output)
+    try:
+        return read()
+    except (OSError, KeyError, ValueError) as error:
+        raise NothingToDoError(
+            f"The tables in {output} can't be read ({error}).", "run 'policy-scan run' again with this version."
+        ) from error
 
 
 def _codebook(output: Path) -> tuple[Codebook, Config]:
@@ -45,10 +59,13 @@ def _codebook(output: Path) -> tuple[Codebook, Config]:
 
 
 def print_status(console: Console, output: Path) -> None:
-    """Counts, what changed in the corpus since, what failed and why. Raises NothingToDoError without a run."""
+    """Counts, what changed in the corpus since, what failed and why.
+
+    Raises NothingToDoError without a run, or where its tables are damaged.
+    """
     run = read_run_file(output)
-    documents = read_records(output, "documents", Document)
-    issues = read_records(output, "issues", Issue)
+    documents = _read(output, lambda: read_records(output, "documents", Document))
+    issues = _read(output, lambda: read_records(output, "issues", Issue))
     _print(console, f"Run of {run['ended']} over {run['corpus']}, policy_scan {run['policy_scan']}")
     counts = run["counts"]
     _print(console, ", ".join(f"{counts[name]} {name}" for name in ("documents", "pages", "provisions", "codings")))
@@ -72,53 +89,51 @@ def print_status(console: Console, output: Path) -> None:
 def print_one(console: Console, output: Path, identifier: str) -> None:
     """A document or provision by the first digits of its identifier or its path, or a cell as THEME:JURISDICTION.
 
-    Raises UsageError when nothing or several things bear that name.
+    Of the large tables only what is shown is held. Raises UsageError when nothing or several things bear that name,
+    NothingToDoError without a run, or where its tables are damaged.
     """
-    cells = read_records(output, "cells", Cell)
-    documents = read_records(output, "documents", Document)
-    provisions = read_records(output, "provisions", Provision)
+    cells = _read(output, lambda: read_records(output, "cells", Cell))
+    documents = _read(output, lambda: read_records(output, "documents", Document))
     path = printable(identifier)  # as a shell completes it, accents apart
     parts = {part.lower() for part in identifier.replace("/", ":").split(":")}
     for cell in cells:
         if parts == {cell.theme.lower(), cell.jurisdiction.lower()}:
-            _print_cell(console, output, cell, documents, provisions)
+            _print_cell(console, output, cell, documents)
             return
-    found_documents = [d for d in documents if d.doc_id.startswith(identifier) or path in (d.path, *d.other_paths)]
-    found_provisions = [p for p in provisions if p.provision_id.startswith(identifier)]
-    found = len(found_documents) + len(found_provisions)
-    if found == 0:
+    found = [d for d in documents if d.doc_id.startswith(identifier) or path in (d.path, *d.other_paths)]
+    n_provisions, provisions = _read(output, lambda: find_provisions(output, "provision_id", identifier, _MANY))
+    number = len(found) + n_provisions
+    if number == 0:
         raise UsageError(
             f"Nothing in {output} bears the name '{identifier}'.",
             "give a document's path, the first digits of a doc_id or provision_id, or a cell such as assistance:FR.",
         )
-    if found > 1:
-        some = [d.doc_id[:12] for d in found_documents] + [p.provision_id[:12] for p in found_provisions]
-        raise UsageError(f"'{identifier}' names {found} things: {', '.join(some[:_MANY])}.", "give more digits.")
-    if found_documents:
-        _print_document(console, found_documents[0], provisions, read_records(output, "issues", Issue))
+    if number > 1:
+        some = [d.doc_id[:12] for d in found] + [p.provision_id[:12] for p in provisions]
+        raise UsageError(f"'{identifier}' names {number} things: {', '.join(some[:_MANY])}.", "give more digits.")
+    if found:
+        _print_document(console, output, found[0])
     else:
-        document = next(d for d in documents if d.doc_id == found_provisions[0].doc_id)
-        _print_provision(console, output, found_provisions[0], document)
+        _print_provision(console, output, provisions[0], next(d for d in documents if d.doc_id == provisions[0].doc_id))
 
 
-def _print_document(
-    console: Console, document: Document, provisions: Sequence[Provision], issues: Sequence[Issue]
-) -> None:
+def _print_document(console: Console, output: Path, document: Document) -> None:
+    number, own = _read(output, lambda: find_provisions(output, "doc_id", document.doc_id, _MANY))
+    issues = _read(output, lambda: read_records(output, "issues", Issue))
     for name in Document.__dataclass_fields__:
         value = getattr(document, name)
         if value not in ("", ()):
             mark = "  (inferred)" if name in document.inferred else ""
             shown = ", ".join(map(str, value)) if isinstance(value, tuple) else value
             _print(console, f"{name:>16}  {shown}{mark}")
-    own = [provision for provision in provisions if provision.doc_id == document.doc_id]
-    _print(console, f"{'provisions':>16}  {len(own)}")
-    for provision in own[:_MANY]:
+    _print(console, f"{'provisions':>16}  {number}")
+    for provision in own:
         where = " > ".join(provision.label_path) or provision.kind
         _print(
             console, f"  {provision.provision_id[:12]}  p. {provision.page_first}  {where}: {_start(provision.text)}"
         )
-    if len(own) > _MANY:
-        _print(console, f"  … and {len(own) - _MANY} more in provisions.csv")
+    if number > len(own):
+        _print(console, f"  … and {number - len(own)} more in provisions.csv")
     print_issues(console, [issue for issue in issues if issue.doc_id == document.doc_id], [document], "OUT")
 
 
@@ -149,7 +164,7 @@ def _marked(text: str, coding: Coding | None) -> Text:
 
 def _print_provision(console: Console, output: Path, provision: Provision, document: Document) -> None:
     book, config = _codebook(output)
-    codings = [c for c in read_records(output, "codings", Coding) if c.provision_id == provision.provision_id]
+    codings = _read(output, lambda: read_codings_of(output, provision.provision_id))
     assigned = sorted((c for c in codings if c.assigned), key=lambda coding: coding.rank)
     pages = f"p. {provision.page_first}" + (f"-{provision.page_last}" * (provision.page_last > provision.page_first))
     _print(console, f"{document.title}\n{document.path}, {pages}, {' > '.join(provision.label_path) or provision.kind}")
@@ -219,9 +234,9 @@ def _judgement(coding: Coding, threshold: float) -> str:
     return "; ".join(parts)
 
 
-def _print_cell(
-    console: Console, output: Path, cell: Cell, documents: Sequence[Document], provisions: Sequence[Provision]
-) -> None:
+def _print_cell(console: Console, output: Path, cell: Cell, documents: Sequence[Document]) -> None:
+    shown = [*cell.evidence[:_MANY], *cell.to_check[:_MANY]]
+    by_id = {one.provision_id: one for one in _read(output, lambda: read_provisions(output, shown))}
     book, config = _codebook(output)
     language = config.table.language
     name = book.themes[cell.theme].label(language) if cell.theme in book.themes else cell.theme
@@ -230,7 +245,6 @@ def _print_cell(
     searched = f"{cell.n_searched_documents} documents and {cell.n_searched_provisions} provisions searched"
     incomplete = "; search incomplete" if cell.search_incomplete else ""
     _print(console, f"{cell.n_provisions} provisions in {cell.n_documents} documents; {searched}{incomplete}")
-    by_id = {provision.provision_id: provision for provision in provisions}
     paths = {document.doc_id: document.path for document in documents}
     for title, ids in (("Evidence, best first", cell.evidence), ("To check", cell.to_check)):
         if ids:

@@ -14,6 +14,8 @@ import pytest
 from typer.testing import CliRunner
 
 from policy_scan.cli import app
+from policy_scan.records import Provision
+from policy_scan.tables import read_records
 
 LINES = [
     "Art. 1er. La demande est introduite en ligne, au moyen du formulaire de la commune.",
@@ -90,6 +92,21 @@ def test_status_and_show(project: Path) -> None:
     assert "→" in unknown.stderr
 
 
+@pytest.mark.parametrize("table", ["documents", "cells", "issues", "provisions", "codings"])
+def test_a_damaged_table_is_told_by_what_looks_into_it(project: Path, tmp_path: Path, table: str) -> None:
+    out = tmp_path / "out"
+    shutil.copytree(project / "outputs", out, ignore=shutil.ignore_patterns(".cache"))
+    identifier = read_records(out, "provisions", Provision)[0].provision_id
+    file = out / f"{table}.parquet"
+    file.write_bytes(file.read_bytes()[:100])
+    tried = [("status",), ("show", identifier), ("show", "FR/a.pdf")]
+    told = [done for words in tried if (done := _call(*words, "--output", out)).returncode]
+    assert told
+    for done in told:
+        assert done.returncode == 3 and "Traceback" not in done.stderr, done.stderr
+        assert f"The tables in {out} can't be read" in done.stderr and "→ run 'policy-scan run'" in done.stderr
+
+
 def test_only_the_named_jurisdictions_are_read(project: Path, tmp_path: Path) -> None:
     done = _call(
         "run", "--output", tmp_path / "out", "--jurisdiction", "LU", "FR", "--fast", "--jobs", "1", cwd=project
@@ -108,6 +125,7 @@ def test_only_the_named_jurisdictions_are_read(project: Path, tmp_path: Path) ->
         (["run", "--fast", "--thorough"], 2, "exclude each other"),
         (["run", "--jobs", "many"], 2, "jobs"),
         (["status", "--output", "absent"], 3, "no finished run"),
+        (["show", "assistance:FR", "--output", "absent"], 3, "no finished run"),
         (["export", "--format", "xlsx", "--output", "absent"], 3, "no finished run"),
         (["text", "absent.pdf"], 3, "absent.pdf"),
         (["language", "absent.csv", "-o", "x.csv"], 2, "absent.csv"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import io
 from collections import Counter
 from pathlib import Path
 
@@ -12,9 +13,11 @@ import pyarrow as pa
 import pytest
 from made_up_project import made_up
 from published_run import decision, publish
+from rich.console import Console
 
+from policy_scan import inspection
 from policy_scan.difference import compare_runs
-from policy_scan.records import Coding, Provision
+from policy_scan.records import Cell, Coding, Provision
 from policy_scan.report import RunData, export_run, load_run, stored
 from policy_scan.tables import from_table, read_records, to_table
 
@@ -107,3 +110,38 @@ def test_the_workbook_of_a_large_run_holds_every_coded_provision(run: RunData, t
     n_rows = sum(1 for _ in book["Evidence"].iter_rows(min_row=4))
     book.close()
     assert n_rows >= sum(one.assigned for one in run.codings)
+
+
+@pytest.mark.parametrize("rows", [100, 4096])
+def test_show_finds_the_same_whatever_is_read_at_a_time_and_holds_only_what_it_shows(
+    published: Path, monkeypatch: pytest.MonkeyPatch, rows: int
+) -> None:
+    monkeypatch.setattr(stored, "_ROWS", rows)
+    provisions = read_records(published, "provisions", Provision)
+    last = provisions[-1]
+    assert stored.find_provisions(published, "provision_id", last.provision_id, 3) == (1, [last])
+    own = [one for one in provisions if one.doc_id == last.doc_id]
+    assert len(own) > 3
+    assert stored.find_provisions(published, "doc_id", last.doc_id, 3) == (len(own), own[:3])
+    assert stored.find_provisions(published, "provision_id", "none", 3) == (0, [])
+    codings = [one for one in read_records(published, "codings", Coding) if one.provision_id == last.provision_id]
+    assert stored.read_codings_of(published, last.provision_id) == codings != []
+
+
+@pytest.mark.parametrize("what", ["document", "provision", "cell"])
+def test_show_holds_no_whole_table_of_provisions_or_codings(
+    published: Path, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    last = read_records(published, "provisions", Provision)[-1]
+    cell = read_records(published, "cells", Cell)[0]
+    made: Counter[str] = Counter()
+
+    def counted(record: type, table: pa.Table) -> list[object]:
+        made[record.__name__] += table.num_rows
+        return from_table(record, table)
+
+    for module in ("policy_scan.report.stored", "policy_scan.tables"):
+        monkeypatch.setattr(f"{module}.from_table", counted)
+    names = {"document": last.doc_id, "provision": last.provision_id, "cell": f"{cell.theme}:{cell.jurisdiction}"}
+    inspection.print_one(Console(file=io.StringIO()), published, names[what])
+    assert 0 < made["Provision"] <= 30 and made["Coding"] <= 100

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, Literal, NamedTuple, TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -125,3 +125,21 @@ def read_provisions(directory: Path, provisions: Collection[str]) -> list[Provis
     names = pa.array(provisions, pa.string())
     path = directory / "provisions.parquet"
     return _chosen(path, Provision, lambda table: pc.is_in(table["provision_id"], value_set=names))
+
+
+def read_codings_of(directory: Path, provision: str) -> list[Coding]:
+    """All codings of one provision, in the table's order."""
+    return _chosen(directory / "codings.parquet", Coding, lambda table: pc.equal(table["provision_id"], provision))
+
+
+def find_provisions(
+    directory: Path, column: Literal["provision_id", "doc_id"], start: str, most: int
+) -> tuple[int, list[Provision]]:
+    """How many provisions have an identifier in this column that begins so, and the first `most` of them."""
+    number = 0
+    found: list[Provision] = []
+    for table in _batches(directory / "provisions.parquet"):
+        rows = table.filter(pc.starts_with(table[column], start))
+        number += len(rows)
+        found += from_table(Provision, rows.slice(0, most - len(found)))
+    return number, found
