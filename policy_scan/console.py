@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import errno
 import re
+import signal
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import FrameType
 
 import typer
 from rich.console import Console
@@ -48,17 +51,41 @@ def say(error: Exception) -> None:
         err.print(f"  → {escape(next_step)}", soft_wrap=True)
 
 
+class _ToldToEnd(KeyboardInterrupt):
+    """By SIGTERM."""
+
+
+def _end(_number: int, _frame: FrameType | None) -> None:
+    raise _ToldToEnd
+
+
 @contextmanager
-def told() -> Iterator[None]:
-    """Turn what policy_scan raises on purpose into a message and an exit code."""
+def _in_good_order() -> Iterator[None]:
+    """A machine that is shut down and a batch system end a command (SIGTERM) as Ctrl-C does: with a message, and what
+    it holds of a cluster given back. Where the signal is ignored, or whoever called has a way with it, it stays so."""
+    ours = threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+    if ours:
+        signal.signal(signal.SIGTERM, _end)
     try:
         yield
+    finally:
+        if ours:
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+
+@contextmanager
+def told() -> Iterator[None]:
+    """Turn what policy_scan raises on purpose, and being told to end, into a message and an exit code."""
+    try:
+        with _in_good_order():
+            yield
     except PolicyScanError as error:
         say(error)
         raise typer.Exit(error.exit_code) from None
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as stopped:
         err.print("Stopped. What was finished is kept: the same command goes on from there.")
-        raise typer.Exit(130) from None
+        number = signal.SIGTERM if isinstance(stopped, _ToldToEnd) else signal.SIGINT
+        raise typer.Exit(128 + number) from None
     except BrokenPipeError:
         raise typer.Exit(0) from None
     except OSError as error:

@@ -9,7 +9,9 @@ from __future__ import annotations
 import hashlib
 import os
 import random
+import re
 import resource
+import signal
 import subprocess
 import sys
 import time
@@ -207,3 +209,24 @@ def test_a_run_ended_before_its_reports_has_them_written_by_the_next_one(tmp_pat
     stands = page.stat().st_mtime_ns
     subprocess.run(command, capture_output=True, check=True)
     assert page.stat().st_mtime_ns == stands  # and then they are left alone
+
+
+@pytest.mark.parametrize("all_of_it", [False, True], ids=["the run", "all its processes"])
+def test_a_run_that_is_told_to_end_says_so_and_goes_on_where_it_stopped(tmp_path: Path, all_of_it: bool) -> None:
+    """As a batch system or a machine that is shut down tells it."""
+    corpus, output = _corpus(tmp_path / "corpus", 8), tmp_path / "out"
+    command = _command(corpus, output)
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, encoding="utf-8",
+                          start_new_session=True) as process:  # fmt: skip
+        assert process.stderr is not None
+        assert process.stderr.readline().startswith("[1/8]")
+        (os.killpg if all_of_it else os.kill)(process.pid, signal.SIGTERM)
+        told = process.stderr.read()
+    assert process.returncode == 128 + signal.SIGTERM, told
+    assert told.endswith("Stopped. What was finished is kept: the same command goes on from there.\n")
+    assert "Traceback" not in told and "resource_tracker" not in told
+    assert not _half_written(output)
+    done = subprocess.run(command, capture_output=True, encoding="utf-8", check=True)
+    assert re.search(r"8 documents .*, [1-8] from the cache", done.stderr), done.stderr
+    run(corpus, tmp_path / "undisturbed", load_config(None, NO_OCR))
+    assert _published(output) == _published(tmp_path / "undisturbed")
