@@ -3,6 +3,8 @@ something changes. Imports what a run needs when it runs: the command line loads
 
 from __future__ import annotations
 
+import errno
+import os
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -83,7 +85,19 @@ def review_of(output: Path, database: str | None) -> Followed | None:
 
 
 def run_once(order: Order) -> RunResult:
-    """Carry out a run and tell what came of it. Raises PolicyScanError."""
+    """Carry out a run and tell what came of it. Raises PolicyScanError, OSError."""
+    try:
+        return _run_once(order)
+    except OSError as error:
+        if error.errno == errno.ENOSPC and not error.filename:  # what writes tables doesn't say where
+            places = order.places
+            inside = str(places.cache).startswith(f"{places.output}/")
+            where = places.shown if inside else f"{places.shown} or {places.cache}"
+            raise OSError(error.errno, os.strerror(error.errno), where) from error
+        raise
+
+
+def _run_once(order: Order) -> RunResult:
     from .processes import common_start, load_ahead
 
     places, config = order.places, order.config

@@ -80,6 +80,7 @@ def test_a_full_disk_is_told_and_room_lets_the_run_complete(small_disk: Path, tm
     done = subprocess.run(_command(corpus, output), capture_output=True, encoding="utf-8", check=False)
     assert done.returncode in (1, 3), done.stderr
     assert "Traceback" not in done.stderr and "No space left on device" in done.stderr
+    assert str(small_disk) in done.stderr.split("No space left on device")[1]
     assert not _half_written(output)
     subprocess.run(["mount", "-o", "remount,size=100m", str(small_disk)], check=True)
     done = subprocess.run(_command(corpus, output), capture_output=True, encoding="utf-8", check=False)

@@ -324,6 +324,7 @@ def test_a_full_disk_while_a_workbook_is_put_together_is_told(tmp_path: Path, mo
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(xlsxwriter.packager.tempfile, "mkstemp", full)
-    with pytest.raises(PolicyScanError, match=r"a\.xlsx can't be written \(No space left on device\)"):
+    with pytest.raises(PolicyScanError, match=r"a\.xlsx can't be written \(No space left on device\)") as told:
         export_run(make.run_data(tmp_path / "out"), "xlsx", path=tmp_path / "a.xlsx")
+    assert told.value.next_step.startswith("make room")
     assert not (tmp_path / "a.xlsx").exists()

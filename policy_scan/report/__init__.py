@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import errno
 from collections.abc import Callable, Mapping
 from importlib import import_module
 from pathlib import Path
@@ -95,6 +96,8 @@ def export_run(
         return write(run, language, target, compare_runs(against, run, language))
     except OSError as error:
         step = "close it if another program has it open, or choose another place with -o."
+        if error.errno == errno.ENOSPC:
+            step = "make room on its disk and on that of temporary files, then do the same again."
         raise PolicyScanError(f"{target} can't be written ({error.strerror or error}).", step) from error
 
 
