@@ -1,9 +1,13 @@
-"""Pebble's pool of processes, with four of its faults mended. Imported only where processes are started.
+"""Pebble's pool of processes, with six of its faults mended. Imported only where processes are started.
 
 It may see a process end before it has read what that process said last, namely which task it took: the task would be
 nobody's until its time is over, or be handed out again as if nobody had begun it. And it tells how long a task takes by
 the time of day, which is set forward and back, and goes on while a machine sleeps. And where it gives itself up, a task
 handed in at that moment would never come to an end.
+
+Where the process that others are copies of is killed, it takes no more of their ends notice, and they count as ended
+while they are just about to: what one takes up meanwhile would be waited for until its time is over. And where that
+happens while a process begins, the pool would not be, though the next attempt begins with a new one.
 """
 
 from __future__ import annotations
@@ -17,18 +21,32 @@ from multiprocessing.context import BaseContext
 from queue import Empty
 from typing import Any
 
-from pebble import ProcessFuture, ProcessPool
+from pebble import ProcessExpired, ProcessFuture, ProcessPool
+from pebble.common import Result, ResultStatus
 from pebble.pool.base_pool import PoolContext, PoolStatus, Task
 from pebble.pool.process import PoolManager, TaskManager, WorkerManager
 
 from .processes import how_to_begin, kill, programs_of, untold_of_ctrl_c
 
+_MORE_ATTEMPTS = 2
+"""How often a process is begun again where the one that it is a copy of ended meanwhile."""
+_GOING_SECONDS = 0.2
+"""How long a process that was killed may still count as living, and be asked for copies in vain."""
+
 
 class _Tasks(TaskManager):  # type: ignore[misc]
+    def __init__(self, task_done_callback: Callable[[], None]) -> None:
+        super().__init__(task_done_callback)
+        self.ended: dict[int, int] = {}
+        """Processes whose end was judged -> exit code."""
+
     def task_start(self, task_id: int, worker_id: int | None) -> None:
         super().task_start(task_id, worker_id)
         if (task := self.tasks.get(task_id)) is not None:
             task.timestamp = time.monotonic()
+            if worker_id in self.ended:
+                error = ProcessExpired("Abnormal termination", code=self.ended[worker_id], pid=worker_id)
+                self.task_done(task_id, Result(ResultStatus.ERROR, error))
 
     @staticmethod
     def timeout(task: Task) -> bool:
@@ -36,6 +54,17 @@ class _Tasks(TaskManager):  # type: ignore[misc]
 
 
 class _Workers(WorkerManager):  # type: ignore[misc]
+    def new_worker(self) -> None:
+        for _ in range(_MORE_ATTEMPTS):
+            try:
+                super().new_worker()
+                return
+            except BrokenProcessPool as error:
+                if not isinstance(error.__cause__, (EOFError, ConnectionError)):
+                    raise
+                time.sleep(_GOING_SECONDS)
+        super().new_worker()
+
     def maybe_stop_worker(self, worker_id: int) -> bool:
         programs = programs_of(worker_id)
         is_stopped: bool = super().maybe_stop_worker(worker_id)
@@ -66,7 +95,14 @@ class _Manager(PoolManager):  # type: ignore[misc]
             super().process_next_message(timeout)
             return
         for _ in range(n):
-            super().handle_worker_expiration(self._ended.popleft())
+            worker_id, exit_code = expiration = self._ended.popleft()
+            self.task_manager.ended[worker_id] = exit_code
+            super().handle_worker_expiration(expiration)
+
+    def update_workers(self) -> None:
+        super().update_workers()
+        for worker_id in tuple(self.worker_manager.workers):  # a number may be given again
+            self.task_manager.ended.pop(worker_id, None)
 
     def _is_told_more(self) -> bool:
         try:

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
+import threading
+import time
+from multiprocessing import forkserver
 from pathlib import Path
 
 import pytest
+from pebble import ProcessExpired, ProcessFuture
+from pebble.pool.base_pool import Task
 
 from policy_scan import language
 from policy_scan.pool import Pool
-from policy_scan.processes import begin
+from policy_scan.processes import begin, load_ahead
 
 LINUX = pytest.mark.skipif(sys.platform != "linux", reason="only on Linux processes begin as copies of one that loads")
 
@@ -66,6 +72,80 @@ def test_a_process_begins_with_the_model_and_with_the_variables_of_its_run(monke
     monkeypatch.delenv("POLICY_SCAN_OLD")
     monkeypatch.setenv("POLICY_SCAN_NEW", "after")
     assert _told(dict(os.environ)) == (1, "after", None)
+
+
+def _common() -> int:
+    """The process that others are copies of."""
+    load_ahead()
+    number: int = forkserver._forkserver._forkserver_pid  # type: ignore[attr-defined]
+    return number
+
+
+@LINUX
+def test_processes_begin_though_what_they_are_copies_of_is_killed_meanwhile() -> None:
+    common = _common()
+    os.kill(common, signal.SIGSTOP)  # it is asked for a copy and doesn't answer
+    threading.Timer(0.5, os.kill, (common, signal.SIGKILL)).start()
+    pool = Pool(1, int, ())
+    try:
+        assert pool.schedule(int).result(60) == 0
+        assert pool.active and _common() != common
+    finally:
+        pool.stop()
+        pool.join()
+
+
+@LINUX
+def test_processes_begin_though_what_they_are_copies_of_still_seems_to_live(monkeypatch: pytest.MonkeyPatch) -> None:
+    common, wait = _common(), os.waitpid
+    os.kill(common, signal.SIGKILL)
+    until = time.monotonic() + 0.1
+    monkeypatch.setattr(
+        os, "waitpid", lambda *asked: (0, 0) if asked[0] == common and time.monotonic() < until else wait(*asked)
+    )
+    pool = Pool(1, int, ())
+    try:
+        assert pool.schedule(int).result(60) == 0
+    finally:
+        pool.stop()
+        pool.join()
+
+
+@LINUX
+def test_what_works_when_its_common_process_is_killed_counts_as_lost_and_work_goes_on() -> None:
+    pool = Pool(2, begin, (dict(os.environ),))
+    try:
+        long = [pool.schedule(time.sleep, args=(600,), timeout=600) for _ in range(2)]
+        waiting = pool.schedule(int)
+        while not all(future.running() for future in long):
+            time.sleep(0.05)
+        os.kill(_common(), signal.SIGKILL)
+        for future in long:
+            with pytest.raises(ProcessExpired):
+                future.result(60)
+        assert waiting.result(60) == 0 and pool.active
+    finally:
+        pool.stop()
+        pool.join()
+
+
+def test_a_task_that_a_process_takes_up_after_its_end_was_seen_is_not_waited_for() -> None:
+    pool = Pool(1, int, ())
+    try:
+        with pytest.raises(ProcessExpired):
+            pool.schedule(os._exit, args=(7,)).result(60)
+        ended = pool._pool_manager.task_manager.ended
+        assert list(ended.values()) == [7]
+    finally:
+        pool.stop()
+        pool.join()
+    future = ProcessFuture()
+    tasks = type(pool._pool_manager.task_manager)(lambda: None)
+    tasks.ended |= ended
+    tasks.register(Task(1, future, 600, None))
+    tasks.task_start(1, *ended)
+    with pytest.raises(ProcessExpired):
+        future.result(5)
 
 
 @LINUX
