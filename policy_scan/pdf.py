@@ -670,7 +670,7 @@ def open_pdf(data: bytes, max_pages: int | None = None, max_bytes: int | None = 
         if kind:
             raise BrokenError(f"This is not a PDF{kind}.", "export it as PDF, or remove it.") from None
         raise BrokenError(
-            "The PDF is damaged or cut off: no reader can open it.", "download it again, or print it to a new PDF."
+            "The PDF is damaged or cut off, and can't be opened.", "download it again, or print it to a new PDF."
         ) from None
     try:
         if len(document) == 0:

@@ -56,7 +56,7 @@ _ALL = tuple(field.name for field in fields(Source))
 
 STAGES: tuple[Stage, ...] = (
     Stage("documents", 1, ("files", "manifest"), ("sources", "issues"), "corpus", identify_documents),
-    Stage("pages", 2, ("source", "data", "config"), ("pages", "lines", "issues"), "document", read_pages,
+    Stage("pages", 3, ("source", "data", "config"), ("pages", "lines", "issues"), "document", read_pages,
           ("reading", "ocr", "run.pages_per_document", "run.megabytes_per_file"), _IDENTITY),
     Stage("blocks", 1, ("source", "pages", "lines", "config"), ("blocks",), "document", find_blocks,
           ("reading",), _IDENTITY),

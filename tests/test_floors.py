@@ -13,7 +13,7 @@ FLOORS = (
     {
         "config", "codebook", "corpus", "jurisdictions", "cache", "project",
         "pdf", "ocr", "legibility", "text", "geometry", "lines", "layout", "grids", "furniture", "composing", "scan",
-        "carried", "language", "schemes", "outline", "acts", "parallel", "passages", "citations",
+        "carried", "damage", "language", "schemes", "outline", "acts", "parallel", "passages", "citations",
         "decisions", "translation", "as_of", "amendments", "lock", "index", "queries", "publishing",
     },
     {"stages", "classifier"},

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -19,6 +19,7 @@ from .. import text as txt
 from ..carried import find_carried
 from ..composing import compose, vocabulary
 from ..config import Config
+from ..damage import Damage, find_damage
 from ..errors import OcrError
 from ..furniture import find_furniture, is_ornament, is_stamp
 from ..geometry import Words, count_outside, find_words, ink_of, main_angle, stand_up, turned_back
@@ -69,6 +70,7 @@ def read_pages(source: Source, data: bytes, config: Config) -> tuple[list[Page],
         for read in waiting:
             _read_image(pdf, read, source, config, languages, issues)
         issues.extend(find_carried(source.doc_id, STAGE, pdf, data))
+        damage = find_damage(data, len(pdf))
     laid = _lay_out(reads, config)
     known = vocabulary(laid.values())
     pages: list[Page] = []
@@ -79,11 +81,34 @@ def read_pages(source: Source, data: bytes, config: Config) -> tuple[list[Page],
             text, own = compose(source.doc_id, sheet, laid.get(read.number, []), known)
             lines.extend(own)
         width, height, rotation = (sheet.width, sheet.height, sheet.rotation) if sheet else (0.0, 0.0, 0)
+        if read.number in damage.pages and read.status == "ok":
+            read.status = "partial" if text else "failed"
         told = read.source if text else "none"
         pages.append(
             Page(source.doc_id, read.number, text, width, height, rotation, told, read.confidence, read.status)
         )
+    issues.extend(_tell(damage, source, pages))
     return pages, lines, issues
+
+
+def _tell(damage: Damage, source: Source, pages: Sequence[Page]) -> Iterator[Issue]:
+    """What pdfium read past: pages whose content is damaged, and damage that can't be told by page."""
+    for number in damage.pages:
+        message = f"The content of page {number} is damaged: "
+        message += "words may be missing or wrong." if pages[number - 1].text else "nothing of it could be read."
+        severity: Literal["error", "warning"] = "error" if pages[number - 1].status == "failed" else "warning"
+        step = "download the PDF again, or compare the page with the original's."
+        yield Issue(source.doc_id, number, STAGE, "damaged", severity, message, step)
+    if damage.elsewhere:
+        parts = "A packed part" if damage.elsewhere == 1 else f"{damage.elsewhere} packed parts"
+        message = f"{parts} of the PDF can't be unpacked whole: words or pages may be missing or wrong."
+        step = f"download it again, or compare the {len(pages)} pages read with the original's."
+        yield Issue(source.doc_id, None, STAGE, "damaged", "warning", message, step)
+    if damage.uncounted:
+        number = len(pages) + damage.uncounted
+        message = f"The PDF counts {len(pages)} pages and holds {number}: those that it doesn't count were not read."
+        step = "open it, see how many pages there are, print it to a new PDF and use that."
+        yield Issue(source.doc_id, None, STAGE, "damaged", "warning", message, step)
 
 
 def _read_text(pdf: Pdf, read: _Read, source: Source, config: Config, issues: list[Issue]) -> bool:
