@@ -135,7 +135,8 @@ def try_once(
     name = f"trial {trials.number}"
     left = seconds
     for k in range(rng.randint(1, 3)):
-        way, moment = rng.choice(WAYS), rng.uniform(0.0, left)
+        # Not in the first moments: until Python itself has begun, Ctrl-C ends it with a traceback of its own.
+        way, moment = rng.choice(WAYS), rng.uniform(0.05 * left, left)
         process, started = begin(corpus, output, config), time.monotonic()
         hit = False
         try:

@@ -400,7 +400,7 @@ class Cluster:
             request = _Request(self.run, libraries(), plan.uses, sample, self.token)
             self.request = pickle.dumps(request)
         except BaseException:
-            self.client.close()
+            self.shutdown(cancel_futures=True)
             raise
 
     def _leave_word(self) -> None:

@@ -69,7 +69,7 @@ class Cluster:
             for started in group:
                 with suppress(subprocess.TimeoutExpired):
                     started.wait(30)
-        _, alive = psutil.wait_procs(before, timeout=5)
+        _, alive = psutil.wait_procs(before, timeout=30)
         for started in (*self.workers, self.scheduler):
             started.kill()
             started.wait()

@@ -24,7 +24,8 @@ import dying
 import fixtures
 import psutil
 import pytest
-from clusters import Cluster, is_of_run
+from clusters import Cluster
+from distributed import Client
 from pebble import ProcessExpired
 from pebble.pool.process import WorkerManager
 from typer.testing import CliRunner
@@ -134,7 +135,7 @@ def test_a_stopped_run_leaves_the_cluster_usable_and_the_tables_are_those_of_a_l
 
     with pytest.raises(KeyboardInterrupt):
         run(corpus, tmp_path / "out", _on(two_workers.address), tell=stop)
-    _, alive = psutil.wait_procs(two_workers.of_runs(), timeout=5)
+    _, alive = psutil.wait_procs(two_workers.of_runs(), timeout=30)
     assert not alive and not two_workers.of_runs()
 
     told = _Told()
@@ -206,7 +207,7 @@ def test_the_time_limit_holds_on_both_engines_and_ends_what_it_stops(
     assert _hashes(tmp_path / "here") == _hashes(tmp_path / "there")
 
 
-def _gone(processes: list[int], seconds: float = 5.0) -> bool:
+def _gone(processes: list[int], seconds: float = 30.0) -> bool:
     until = time.monotonic() + seconds
     while alive := [one for one in processes if psutil.pid_exists(one)]:
         if time.monotonic() > until:
@@ -233,11 +234,17 @@ def test_a_run_that_ends_while_a_worker_is_still_asked_leaves_it_no_processes(
     monkeypatch.setattr("policy_scan.cluster.libraries", lambda: dying.LateLibraries(libraries, told))
     result = run(local[0], tmp_path / "out", _on(two_workers.address))
     assert result.exit_code == 0 and not told.exists(), "the run was to end before the worker answers"
-    until = time.monotonic() + 20
-    while not told.exists() and time.monotonic() < until:
-        time.sleep(0.05)
-    time.sleep(1)  # it would begin processes now
-    assert told.exists() and not two_workers.of_runs()
+    begun: list[psutil.Process] = []
+    with Client(two_workers.address, set_as_default=False) as client:
+        # a worker's one thread takes this up when it has answered
+        later = [
+            client.submit(int, pure=False, workers=[one]) for one in client.scheduler_info(n_workers=-1)["workers"]
+        ]
+        told.with_suffix(".over").touch()
+        until = time.monotonic() + 60
+        while not all(one.done() for one in later) and time.monotonic() < until:
+            begun += two_workers.of_runs()
+    assert told.exists() and not begun and not two_workers.of_runs()
 
 
 def test_a_run_waits_for_a_worker_and_goes_on_elsewhere_when_its_scheduler_is_lost(
@@ -418,6 +425,20 @@ def test_documents_wait_where_their_workers_went(quiet: Quiet) -> None:
     assert not there.client.given and not future.done()
     _joins(there, "a", ("1", None))
     assert there.room() == 1 and there.client.given == [["a"]]
+
+
+def test_a_run_that_is_stopped_before_it_asks_anybody_leaves_the_cluster_nothing(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, local: tuple[Path, Path]
+) -> None:
+    closed: list[object] = []
+    client = SimpleNamespace(status="running", close=lambda timeout=None: closed.append(timeout))
+    config = _on("tcp://s:1")
+    plan = make_plan(local[0], tmp_path / "cache", config)
+    monkeypatch.setattr(cluster, "_connect", lambda address: client)
+    monkeypatch.setattr(cluster, "libraries", lambda: (_ for _ in ()).throw(KeyboardInterrupt))
+    with pytest.raises(KeyboardInterrupt):
+        cluster.Cluster(plan, config, print, dying.work)
+    assert closed and not list(plan.cache.local.rglob("client"))
 
 
 def test_a_run_that_shares_the_cache_keeps_what_it_told_its_workers(quiet: Quiet) -> None:
@@ -631,9 +652,9 @@ def test_processes_that_end_without_a_document_are_started_anew_but_not_for_ever
     plan = make_plan(local[0], tmp_path / "out", config)
     pool = engine.Processes(1, (config, plan.cache, plan.environment, None))
     try:
-        [idle] = _children()
+        [idle] = _workers(pool)
         os.kill(idle.pid, signal.SIGKILL)
-        until = time.monotonic() + 10
+        until = time.monotonic() + 60
         while pool.pool.active and time.monotonic() < until:
             time.sleep(0.05)
         assert pool.submit(plan.tasks[0]).result(60).n_pages == 1
@@ -643,6 +664,11 @@ def test_processes_that_end_without_a_document_are_started_anew_but_not_for_ever
             pool.submit(plan.tasks[1])
     finally:
         pool.shutdown(cancel_futures=True)
+
+
+def _workers(processes: engine.Processes) -> list[psutil.Process]:
+    """Its own, whatever else this process or a cluster has at work."""
+    return [psutil.Process(one) for one in processes.pool._pool_manager.worker_manager.workers]
 
 
 @pytest.fixture
@@ -667,7 +693,7 @@ def test_processes_are_started_anew_while_the_pool_still_tells_that_it_was_given
         pass_on(*futures)
 
     monkeypatch.setattr(processes, "_pass_on", slowly)
-    [child] = _children()
+    [child] = _workers(processes)
     child.suspend()
     given = [processes.submit(_document(str(number))) for number in range(3)]
     child.kill()
@@ -682,9 +708,10 @@ def test_processes_are_started_anew_while_the_pool_still_tells_that_it_was_given
 
 
 def test_processes_that_were_let_go_are_not_started_again(processes: engine.Processes) -> None:
+    begun = [one.pid for one in _workers(processes)]
     processes.shutdown(cancel_futures=True)
     assert isinstance(processes.submit(_document("d")).exception(5), engine.DisplacedError)
-    assert not _children()
+    assert begun and _gone(begun) and not _workers(processes)
 
 
 @pytest.fixture
@@ -788,18 +815,13 @@ def test_a_program_that_a_process_waits_for_ends_with_it(tmp_path: Path, by: str
         pool.stop()
         pool.join()
     try:
-        assert _gone([program], 20)
+        assert _gone([program])
     finally:
         with suppress(ProcessLookupError):
             os.kill(program, signal.SIGKILL)
     if by == "limit of time":
         pool.stop()
         pool.join()
-
-
-def _children() -> list[psutil.Process]:
-    """The processes of this process's own runs; those of a cluster's workers are further below."""
-    return [one for common in psutil.Process().children() for one in common.children() if is_of_run(one)]
 
 
 # ---------------------------------------------------------------------------------------------- the command line

@@ -87,7 +87,9 @@ def test_a_worker_is_found_and_killed_and_the_run_goes_on(
             time.sleep(0.02)
             before = trials._workers(process.pid)
         assert trials.end(process, "worker killed", random.Random(1))
-        time.sleep(0.2)
+        until = time.monotonic() + 20
+        while not set(before) - set(trials._workers(process.pid)) and time.monotonic() < until:
+            time.sleep(0.05)
         assert set(before) - set(trials._workers(process.pid))
         code, told = trials.finish(process)
     finally:
