@@ -747,10 +747,10 @@ def test_what_killed_runs_of_a_cluster_left_on_a_store_goes_when_it_is_old_by_th
     place.write_bytes("cluster/left/client", b"t")
     place.write_bytes("cluster/left/1", b"t")
     place.write_bytes("cluster/on/1", b"t")
-    time.sleep(3.1)  # a store tells whole seconds
+    time.sleep(6.1)  # a store tells whole seconds
     place.write_bytes("cluster/on/client", b"t")
     place.write_bytes("cluster/own/client", b"t")
-    monkeypatch.setattr(cluster, "_LEFT_SECONDS", 1.5)
+    monkeypatch.setattr(cluster, "_LEFT_SECONDS", 4.5)
     monkeypatch.setattr(time, "time", lambda: 0.0)  # of this machine, whose clock is no matter
     there: Any = SimpleNamespace(place=place, run=SimpleNamespace(id="own"))
     cluster.Cluster._sweep_left(there)
