@@ -658,7 +658,9 @@ class Cluster:
         for name in names:
             with suppress(FileNotFoundError):  # of a run that ends just now
                 times[name] = place.modified(name)
-        now = times[f"{self.run.id}/client"]
+        now = times.get(f"{self.run.id}/client")
+        if now is None:  # a store that doesn't list yet what was just written: another run's turn
+            return
         for run_id in {name.partition("/")[0] for name in times}:
             own = [name for name in times if name.startswith(f"{run_id}/")]
             if now - max(times[name] for name in own) <= _LEFT_SECONDS:

@@ -83,6 +83,9 @@ def _look_through(data: bytes) -> _Parts:
     at = data.find(b"stream")
     while at >= 0 and room > 0:
         start = at + len(b"stream")
+        if not (data.startswith((b"\r", b"\n"), start) and data[max(0, at - 20) : at].rstrip().endswith(b">>")):
+            at = data.find(b"stream", start)  # a word in a title or on a page: nothing begins there
+            continue
         start += 2 if data.startswith(b"\r\n", start) else 1
         end = data.find(b"endstream", start)
         if end < 0:

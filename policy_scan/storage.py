@@ -371,7 +371,7 @@ class Place:
             return (self.local / name).stat().st_mtime
         try:
             return self._ask(name, lambda store, full: float(store.modified(full).timestamp()))
-        except NotImplementedError as error:
+        except NotImplementedError as error:  # so a library of stores says that its store tells no times
             raise OSError(errno.ENOTSUP, "The store tells no times", self._full(name)) from error
 
     def delete(self, name: str) -> None:

@@ -103,6 +103,12 @@ def test_checksums_that_a_program_leaves_out_are_no_damage(end: bytes) -> None:
     assert find_damage(_three_pages(lambda packed: packed[:-4] + end), N) == Damage()
 
 
+def test_the_word_in_a_title_is_not_where_packed_content_begins() -> None:
+    title = b"/Title (the office downstream\nof it) "
+    whole, cut = (hostile_files.pdf_of([_packed(_content(1), change, title)]) for change in (bytes, _cut))
+    assert (find_damage(whole, 1), find_damage(cut, 1)) == (Damage(), Damage(elsewhere=1))
+
+
 def test_damage_that_no_page_has_alone_is_told_of_the_document() -> None:
     pages, [issue] = _read(_three_pages(form=_cut))
     assert [page.status for page in pages] == ["ok"] * N
